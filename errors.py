@@ -1,0 +1,123 @@
+"""Every error that SplazMatte raises on purpose, in one tree.
+
+::
+
+    SplazMatteError                 exit code 1: something went wrong
+    ├── InputError                  3: what the user gave cannot be used
+    │   ├── MediaError              not a video, unreadable, empty, encrypted
+    │   ├── MaskError               a mask image that is missing, unreadable or of another size
+    │   ├── PromptError             points, boxes or keyframes that make no sense for this clip
+    │   └── ParameterError          unknown or out-of-range parameter, engine, format or setting
+    ├── SessionError                4: a session that cannot be opened
+    │   ├── SessionNotFoundError    no such session, or an id that is not one
+    │   ├── StoreError              a JSON file that is unreadable or of a newer version
+    │   └── SessionBusyError        another process is working on it
+    ├── EngineError                 5: an engine that is missing something, or failed
+    │   ├── EngineUnavailableError  packages, weights or sources are not installed
+    │   └── EngineFailedError       it ran and gave no usable result
+    ├── StorageError                6: the disk is full, read-only or not writable
+    └── Cancelled                   130: the user stopped it; what was committed is kept
+
+Each message is one line that says what is wrong and, where there is something to do, what to do.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class SplazMatteError(Exception):
+    """The root: an error whose message is meant for the user."""
+
+    exit_code = 1
+
+
+class InputError(SplazMatteError):
+    """What the user gave cannot be used."""
+
+    exit_code = 3
+
+
+class MediaError(InputError):
+    """A file that is not a video, or one that cannot be decoded."""
+
+
+class MaskError(InputError):
+    """A mask image that is missing, unreadable or of another size."""
+
+
+class PromptError(InputError):
+    """Points, boxes or keyframes that make no sense for this clip."""
+
+
+class ParameterError(InputError):
+    """An unknown or out-of-range parameter, engine, format or setting."""
+
+
+class SessionError(SplazMatteError):
+    """A session that cannot be opened."""
+
+    exit_code = 4
+
+
+class SessionNotFoundError(SessionError):
+    """No such session, or an id that is not one."""
+
+
+class StoreError(SessionError):
+    """A JSON file that is unreadable or was written by a newer version."""
+
+
+class SessionBusyError(SessionError):
+    """Another process is working on the session."""
+
+
+class EngineError(SplazMatteError):
+    """An engine that is missing something, or failed."""
+
+    exit_code = 5
+
+
+class EngineUnavailableError(EngineError):
+    """Packages, weights or sources that the engine needs are not installed."""
+
+
+class EngineFailedError(EngineError):
+    """The engine ran and gave no usable result."""
+
+
+class StorageError(SplazMatteError):
+    """The disk is full, read-only or not writable."""
+
+    exit_code = 6
+
+
+class Cancelled(SplazMatteError):  # noqa: N818 - not an error of anybody's: the user stopped it
+    """The user stopped the work; what was committed is kept."""
+
+    exit_code = 130
+
+
+_STORAGE_ERRNOS = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EROFS: "the disk is read-only",
+    errno.EACCES: "no permission to write there",
+    errno.EPERM: "no permission to write there",
+    errno.EFBIG: "the file is too large for this disk",
+}
+
+
+@contextmanager
+def storage_errors(path: Path) -> Iterator[None]:
+    """Turn the operating system's 'no space', 'read-only', … while writing `path` into a StorageError."""
+    try:
+        yield
+    except OSError as error:
+        reason = _STORAGE_ERRNOS.get(error.errno or 0)
+        if reason is None:
+            raise
+        raise StorageError(f"cannot write {path}: {reason}; free space or set SPLAZMATTE_WORKSPACE") from error
