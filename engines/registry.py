@@ -43,6 +43,23 @@ ENGINES: tuple[EngineSpec, ...] = (
         version=1,
         licence=BUILT_IN,
         memory=lambda load: 120 * load.width * load.height,
+        params=(
+            Param(
+                "band",
+                0.0,
+                "Half-width of the unknown band around the mask's edge; 0 follows its uncertainty.",
+                0,
+                512,
+                unit="px",
+            ),
+            Param(
+                "detail",
+                "auto",
+                "How far to trust the mask's edge: exact, tracked, or by its confidence.",
+                choices=("auto", "clean", "tracked"),
+            ),
+            Param("sharpness", 1.0, "Contrast of the soft edge; above 1 is harder, below 1 softer.", 0.25, 4),
+        ),
         needs_every_mask=True,
     ),
 )

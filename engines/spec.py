@@ -77,6 +77,8 @@ class EngineSpec:
     prompts: frozenset[PromptKind] = frozenset()
     needs_every_mask: bool = False
     """Matters only: every frame needs a guide mask, not just the first."""
+    context: int = 0
+    """Matters only: how many frames to either side a frame's alpha depends on."""
     packages: tuple[str, ...] = ()
     """Import names of packages outside the light base."""
     weights: tuple[str, ...] = ()

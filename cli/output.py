@@ -1,0 +1,126 @@
+"""What the command line prints: JSON on stdout or text for people, progress and errors on stderr, exit codes."""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from errors import SplazMatteError
+
+if TYPE_CHECKING:
+    from matting_runner.progress import Progress
+
+EXIT_BUG = 1
+EXIT_USAGE = 2
+EXIT_CODES = """\
+0 done · 1 unexpected error · 2 wrong usage · 3 unusable input · 4 session not found, unreadable or busy ·
+5 engine missing something or failed · 6 disk full or not writable · 130 stopped by the user"""
+
+
+@dataclass
+class Flags:
+    """What the flags that every command takes were set to."""
+
+    json: bool = False
+    debug: bool = False
+
+
+flags = Flags()
+
+
+def _set_json(value: bool) -> bool:
+    flags.json = flags.json or value
+    return value
+
+
+def _set_debug(value: bool) -> bool:
+    flags.debug = flags.debug or value
+    return value
+
+
+Json = Annotated[bool, typer.Option("--json", callback=_set_json, is_eager=True, help="Print one JSON object.")]
+Debug = Annotated[bool, typer.Option("--debug", callback=_set_debug, is_eager=True, help="Show where errors arise.")]
+
+
+def show(data: dict[str, Any], text: Callable[[], str] | str) -> None:
+    """Print `data` with --json, otherwise `text`."""
+    if flags.json:
+        print(json.dumps(data, ensure_ascii=False))
+    else:
+        print(text if isinstance(text, str) else text())
+
+
+def note(text: str) -> None:
+    """Print a line for people on stderr."""
+    print(text, file=sys.stderr)
+
+
+def guard(call: Callable[[], Any]) -> int:
+    """Run the command line; print errors as one line and return the exit code."""
+    from typer.exceptions import Abort, TyperException
+
+    try:
+        result = call()
+        return result if isinstance(result, int) else 0
+    except SplazMatteError as error:
+        return _fail(str(error), type(error).__name__, error.exit_code)
+    except TyperException as error:
+        return _fail(error.format_message().replace("\n", " "), "UsageError", EXIT_USAGE)
+    except (KeyboardInterrupt, Abort):
+        return _fail("stopped", "Cancelled", 130)
+    except BrokenPipeError:
+        return EXIT_BUG
+    except Exception as error:
+        return _fail(f"unexpected {type(error).__name__}: {error} (run again with --debug)", "Bug", EXIT_BUG)
+
+
+def _fail(message: str, kind: str, code: int) -> int:
+    if flags.debug:
+        traceback.print_exc()
+    if flags.json:
+        print(json.dumps({"error": {"type": kind, "message": message, "exit_code": code}}, ensure_ascii=False))
+    note(f"error: {' '.join(message.splitlines())}")
+    return code
+
+
+class ProgressBar:
+    """A bar on stderr for a run: stage, frames, frames a second, time left. Silent where nobody looks."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn
+
+        console = Console(stderr=True)
+        self._bar = Progress(
+            TextColumn("{task.description:<10}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f} %  {task.fields[frames]}  {task.fields[speed]}  {task.fields[left]}"),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._task = self._bar.add_task("starting", total=1.0, frames="", speed="", left="")
+
+    def __enter__(self) -> ProgressBar:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def __call__(self, progress: Progress) -> None:
+        """Show `progress`."""
+        self._bar.update(
+            self._task,
+            description=progress.stage,
+            completed=progress.fraction,
+            frames=f"{progress.done}/{progress.total} frames",
+            speed=f"{progress.fps:.1f} frames/s" if progress.fps else "",
+            left=f"{progress.seconds_left:.0f} s left" if progress.seconds_left is not None else "",
+        )

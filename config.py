@@ -1,0 +1,55 @@
+"""Typed settings: environment over `.env` over the defaults here. The one table of defaults."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from errors import ParameterError
+
+ROOT = Path(__file__).resolve().parent
+VERSION = "0.1.0"
+
+
+class Settings(BaseSettings):
+    """What can be set from outside, each as SPLAZMATTE_<NAME>."""
+
+    model_config = SettingsConfigDict(env_prefix="SPLAZMATTE_", env_file=ROOT / ".env", extra="ignore")
+
+    workspace: Path = Field(ROOT / "workspace", description="Folder of sessions and results")
+    models_dir: Path = Field(ROOT / "models", description="Folder of the neural engines' weights")
+    sdks_dir: Path = Field(ROOT / "sdks", description="Folder of upstream sources that come under licences of their own")
+
+    @property
+    def sessions_dir(self) -> Path:
+        """Return the folder of the matting sessions."""
+        return self.workspace.expanduser().resolve() / "sessions"
+
+
+@cache
+def get_settings() -> Settings:
+    """Return the settings, read once.
+
+    Raises:
+        ParameterError: a setting of the wrong type.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "SPLAZMATTE_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise ParameterError(f"setting {name}: {first['msg']}; see .env.example") from None
+
+
+def env_example() -> str:
+    """Return the text of `.env.example`, made from the settings."""
+    lines = ["# Copy to .env and change what you need; environment variables win over it.", ""]
+    for name, field in Settings.model_fields.items():
+        default = field.default
+        if isinstance(default, Path) and default.is_relative_to(ROOT):
+            default = default.relative_to(ROOT).as_posix()
+        lines += [f"# {field.description}", f"# SPLAZMATTE_{name.upper()}={default}", ""]
+    return "\n".join(lines)

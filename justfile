@@ -1,0 +1,96 @@
+# SplazMatte's recipes. `./start.sh RECIPE` (start.bat on Windows) sets up what they need and runs them.
+
+set positional-arguments
+set windows-shell := ["cmd.exe", "/d", "/c"]
+
+system := if path_exists(".venv/bin/python") == "true" { ".venv/bin/python" } else if os() == "windows" { "python" } else { "python3" }
+python := if os() == "windows" { ".venv\\Scripts\\python.exe" } else { ".venv/bin/python" }
+
+# list the recipes
+default:
+    @just --list --unsorted
+
+# install everything, neural engines included (--cuda, --mps or --cpu chooses torch's build)
+setup *flags:
+    @{{ system }} scripts/setup.py all {{ flags }}
+
+# install the light base only (built-in engines, command line)
+install-deps:
+    @{{ system }} scripts/setup.py base
+
+# start the web app
+app: install-deps
+    @{{ python }} run.py serve
+
+# start the web app on another port
+app-port port: install-deps
+    @{{ python }} run.py serve --port {{ port }}
+
+# download the weights of the neural engines
+download-models *flags: install-deps
+    @{{ python }} run.py models download {{ flags }}
+
+# list the sessions
+list *flags: install-deps
+    @{{ python }} run.py list {{ flags }}
+
+# run or go on with a session
+run id *flags: install-deps
+    @{{ python }} run.py run {{ id }} {{ flags }}
+
+# run the jobs of the queue
+run-queue *flags: install-deps
+    @{{ python }} run.py run-queue {{ flags }}
+
+# show the device, memory, codecs, weights and what is missing
+device *flags: install-deps
+    @{{ python }} run.py doctor {{ flags }}
+
+# lint, format check and type check
+check: _everything
+    @{{ python }} -m ruff check .
+    @{{ python }} -m ruff format --check .
+    @{{ python }} -m mypy
+
+# run the tests (arguments go to pytest)
+[unix]
+test *args: _everything
+    @{{ python }} -m pytest "$@"
+
+# run the tests (arguments go to pytest)
+[windows]
+test *args: _everything
+    @{{ python }} -m pytest {{ args }}
+
+# measure: quality, media or both (--help shows the options)
+bench *args: _everything
+    @{{ python }} -m benchmarks {{ args }}
+
+# matte the bundled clip, or a video of your own
+[unix]
+demo *args: install-deps
+    @{{ python }} run.py demo "$@"
+
+# matte the bundled clip, or a video of your own
+[windows]
+demo *args: install-deps
+    @{{ python }} run.py demo {{ args }}
+
+# remove sessions and results from workspace/ (asks first)
+clean: install-deps
+    @{{ python }} run.py clean
+
+# remove logs
+clean-logs: install-deps
+    @{{ python }} run.py clean --logs
+
+# print the version
+version: install-deps
+    @{{ python }} run.py --version
+
+# write requirements.lock anew from pyproject.toml
+lock:
+    @{{ system }} scripts/setup.py lock
+
+_everything:
+    @{{ system }} scripts/setup.py all

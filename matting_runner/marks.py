@@ -1,0 +1,52 @@
+"""What results are made from, as text: the same text means the same result, another one means stale."""
+
+from __future__ import annotations
+
+import json
+
+from engines.registry import check_params, get_spec
+from engines.spec import EngineSpec, Job
+from session_store import EngineChoice, MattingState, digest
+
+
+def spec_of(job: Job, choice: EngineChoice) -> EngineSpec:
+    """Return the registry's row of a chosen engine."""
+    return get_spec(job, choice.name)
+
+
+def engine_mark(job: Job, choice: EngineChoice) -> str:
+    """Return the mark of an engine: name, version and all parameters, defaults included."""
+    spec = spec_of(job, choice)
+    params = json.dumps(check_params(spec, choice.params), sort_keys=True, separators=(",", ":"))
+    return f"{spec.name}@{spec.version}{params}"
+
+
+def mask_marks(state: MattingState, frames: int) -> list[str]:
+    """Return, by frame, what the masks of all objects together have to be made from now."""
+    engine = engine_mark(Job.PROPAGATOR, state.propagator)
+    return [
+        "|".join(f"{item.id}={item.mask_mark(index, engine, state.direction)}" for item in state.objects)
+        for index in range(frames)
+    ]
+
+
+def alpha_marks(state: MattingState, frames: int) -> list[str]:
+    """Return, by frame, what the alpha has to be made from now: the matter and the masks it looks at."""
+    spec = spec_of(Job.MATTER, state.matter)
+    engine = engine_mark(Job.MATTER, state.matter)
+    masks = mask_marks(state, frames)
+    cache: dict[tuple[str, ...], str] = {}
+    result = []
+    for index in range(frames):
+        seen = tuple(dict.fromkeys(masks[max(0, index - spec.context) : index + spec.context + 1]))
+        if seen not in cache:
+            cache[seen] = f"{spec.name} {digest('\n'.join([engine, *seen]).encode())}"
+        result.append(cache[seen])
+    return result
+
+
+def delivery_mark(state: MattingState, name: str, span: tuple[int, int]) -> str:
+    """Return what the deliverable `name` has to be made from now."""
+    parts = [f"{s.start}:{s.stop}:{s.mark}" for s in state.alpha.spans]
+    parts += [name, str(span), str(state.premultiplied)]
+    return digest("\n".join(parts).encode())
