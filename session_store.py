@@ -26,7 +26,7 @@ from typing import Literal
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, Field
 
-from errors import SessionBusyError, SessionError, SessionNotFoundError, storage_errors
+from errors import SessionBusyError, SessionNotFoundError, storage_errors
 from json_store import JsonStore, fsync_dir
 
 ID_PATTERN = re.compile(r"[0-9a-z][0-9a-z-]{0,63}")
@@ -194,7 +194,7 @@ class RunRecord(BaseModel):
     status: Literal["running", "done", "failed", "cancelled"]
     error: str = ""
     seconds: dict[str, float] = {}
-    frames: dict[str, int] = {}
+    frames: dict[str, float] = {}
 
 
 class MattingState(BaseModel):
@@ -243,9 +243,9 @@ class MattingSession:
         """Return the folder of the lossless alpha."""
         return self.folder / "alpha"
 
-    def mask_path(self, object_id: int, kind: Literal["keyframes", "propagated", "drafts"], index: int) -> Path:
-        """Return where the mask of an object and frame lies."""
-        return self.folder / "masks" / str(object_id) / kind / f"{index:06d}.png"
+    def masks_dir(self, object_id: int, kind: Literal["keyframes", "propagated", "drafts"]) -> Path:
+        """Return the folder of an object's masks of that kind."""
+        return self.folder / "masks" / str(object_id) / kind
 
     def save(self) -> None:
         """Write the state.
@@ -332,12 +332,19 @@ class SessionStore:
         if self.root.is_dir():
             yield from sorted(path.name for path in self.root.iterdir() if ID_PATTERN.fullmatch(path.name))
 
+    def is_busy(self, session_id: str) -> bool:
+        """Tell whether a process is working on that session."""
+        try:
+            self.open(session_id).lock().release()
+        except SessionBusyError:
+            return True
+        return False
+
     def delete(self, session_id: str) -> None:
         """Remove a session and everything in it.
 
         Raises:
             SessionNotFoundError: there is none, or it is not an id.
-            SessionBusyError: another process is working on it.
         """
         folder = self.root / session_id
         if not ID_PATTERN.fullmatch(session_id) or not folder.is_dir():
@@ -355,6 +362,3 @@ def digest(data: bytes) -> str:
 
 def _new_id() -> str:
     return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-
-
-__all__ = ["MattingSession", "MattingState", "SessionError", "SessionStore"]

@@ -45,8 +45,8 @@ def alpha_marks(state: MattingState, frames: int) -> list[str]:
     return result
 
 
-def delivery_mark(state: MattingState, name: str, span: tuple[int, int]) -> str:
+def delivery_mark(state: MattingState, name: str, span: tuple[int, int], premultiplied: bool | None) -> str:
     """Return what the deliverable `name` has to be made from now."""
     parts = [f"{s.start}:{s.stop}:{s.mark}" for s in state.alpha.spans]
-    parts += [name, str(span), str(state.premultiplied)]
+    parts += [name, str(span), str(premultiplied)]
     return digest("\n".join(parts).encode())

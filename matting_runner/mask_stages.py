@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import shutil
 
 import numpy as np
 
-from engines.base import Box, Direction, ImageSegmenter, Mask, Point, Prompts, Propagated, Stroke
+from engines.base import Box, Direction, FrameSource, ImageSegmenter, Mask, MaskPropagator, Point, Prompts, Stroke
 from engines.registry import create
 from engines.spec import Job
-from errors import EngineFailedError, PromptError
-from json_store import fsync_dir
+from errors import PromptError
+from matting_runner.history import SessionHistory
 from matting_runner.marks import engine_mark
 from matting_runner.progress import Reporter, Stage
-from pipeline.frames import FrameFolder
-from pipeline.masks import encode_mask, read_mask
+from pipeline.masks import MaskFolder, encode_mask
 from session_store import FramePrompts, Keyframe, MattingSession, SessionObject, digest
-
-CHUNK = 48
-"""Frames that are committed together."""
 
 
 def to_prompts(prompts: FramePrompts) -> Prompts:
@@ -30,3 +25,96 @@ def to_prompts(prompts: FramePrompts) -> Prompts:
         box=Box(box.x0, box.y0, box.x1, box.y1) if box else None,
         strokes=tuple(Stroke(tuple(s.points), s.radius, s.positive) for s in prompts.strokes),
     )
+
+
+def set_keyframe(session: MattingSession, item: SessionObject, index: int, mask: Mask, keyframe: Keyframe) -> None:
+    """Write a keyframe's mask and record it; masks that were made from an older one become stale by that.
+
+    Args:
+        session: the session, which the caller saves.
+        item: the object.
+        index: the frame.
+        mask: uint8 [H, W].
+        keyframe: what to record; its digest is set here.
+    """
+    MaskFolder(session.masks_dir(item.id, "keyframes")).write(index, mask)
+    item.keyframes[index] = keyframe.model_copy(update={"digest": digest(encode_mask(mask))})
+
+
+def segment(session: MattingSession, source: FrameSource, reporter: Reporter) -> None:
+    """Turn prompts into keyframe masks, where prompts or segmenter have changed since."""
+    engine = engine_mark(Job.SEGMENTER, session.state.segmenter)
+    todo = []
+    for item in session.state.objects:
+        for index, prompts in sorted(item.prompts.items()):
+            made_by = digest(f"{engine} {prompts.model_dump_json()}".encode())
+            known = item.keyframes.get(index)
+            if not prompts.is_empty() and (known is None or (known.origin == "prompts" and known.made_by != made_by)):
+                todo.append((index, item, prompts, made_by))
+    reporter.begin(Stage.KEYFRAMES, len(todo))
+    segmenter: ImageSegmenter = create(Job.SEGMENTER, session.state.segmenter.name, session.state.segmenter.params)
+    for index, item, prompts, made_by in sorted(todo, key=lambda entry: entry[0]):
+        segmenter.set_image(source.read(index))
+        best = segmenter.predict(to_prompts(prompts))[0]
+        mask = best.mask.astype(np.uint8) * 255
+        set_keyframe(
+            session, item, index, mask, Keyframe(origin="prompts", digest="", made_by=made_by, score=best.score)
+        )
+        session.save()
+        reporter.tick()
+    reporter.end()
+
+
+def propagate(session: MattingSession, source: FrameSource, span: tuple[int, int], reporter: Reporter) -> None:
+    """Bring the masks of the frames `span` up to date, in committed chunks."""
+    state = session.state
+    mark = engine_mark(Job.PROPAGATOR, state.propagator)
+    start, stop = _with_keyframes(state.objects, span)
+    history = SessionHistory(session, mark)
+    stale = {i for item in state.objects for i in history.stale(item, start, stop) if i not in item.keyframes}
+    reporter.begin(Stage.PROPAGATE, len(stale))
+    if stale:
+        engine: MaskPropagator = create(Job.PROPAGATOR, state.propagator.name, state.propagator.params)
+        keyframes = read_keyframes(session)
+        with history:
+            steps = engine.propagate(source, keyframes, start, stop, Direction(state.direction), history)
+            drafted: set[int] = set()
+            for step in steps:
+                history.put(step)
+                # A frame with a draft is done in two halves.
+                reporter.tick(0.5 if step.draft or step.index in drafted else 1.0)
+                if step.draft:
+                    drafted.add(step.index)
+        for item in state.objects:
+            item.drafts.spans = []
+        session.save()
+        for item in state.objects:
+            shutil.rmtree(session.masks_dir(item.id, "drafts"), ignore_errors=True)
+    reporter.end()
+
+
+def read_keyframes(session: MattingSession) -> dict[int, dict[int, Mask]]:
+    """Return {frame: {object id: mask}} of all keyframes.
+
+    Raises:
+        PromptError: there is none.
+    """
+    keyframes: dict[int, dict[int, Mask]] = {}
+    for item in session.state.objects:
+        folder = MaskFolder(session.masks_dir(item.id, "keyframes"))
+        for index in item.keyframes:
+            keyframes.setdefault(index, {})[item.id] = folder.read(index)
+    if not keyframes:
+        raise PromptError("no keyframe: give at least one mask, point or box, as in --points 0:+640,360")
+    return keyframes
+
+
+def _with_keyframes(objects: list[SessionObject], span: tuple[int, int]) -> tuple[int, int]:
+    """Widen `span` to the keyframes that its masks are made from: a mask comes to it through the frames between."""
+    start, stop = span
+    for item in objects:
+        before, _ = item.neighbours(span[0])
+        _, after = item.neighbours(span[1] - 1)
+        reach = [key for key in (before, after) if key is not None]
+        start, stop = min([start, *reach]), max([stop, *(key + 1 for key in reach)])
+    return start, stop

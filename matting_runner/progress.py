@@ -29,8 +29,8 @@ class Progress:
     """How far a run is at one moment."""
 
     stage: Stage
-    done: int
-    """Frames of this stage."""
+    done: float
+    """Frames of this stage; a frame that takes two passes is done in halves."""
     total: int
     fps: float
     """Frames a second of this stage, 0 before the first."""
@@ -56,7 +56,7 @@ class Reporter:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.seconds: dict[str, float] = {}
-        self.frames: dict[str, int] = {}
+        self.frames: dict[str, float] = {}
         self._on_progress = on_progress
         self._should_stop = should_stop
         self._clock = clock
@@ -76,19 +76,19 @@ class Reporter:
         self._stage, self._total = stage, total
         self._todo.pop(stage, None)
         self._started = self._clock()
-        self.frames[stage] = 0
+        self.frames[stage] = 0.0
         self.seconds[stage] = 0.0
         self.check()
 
-    def tick(self) -> None:
-        """Count one frame.
+    def tick(self, frames: float = 1.0) -> None:
+        """Count a frame, or a part of one.
 
         Raises:
             Cancelled: the user wants to stop.
         """
-        self.frames[self._stage] += 1
+        self.frames[self._stage] += frames
         elapsed = self._clock() - self._started
-        self._work_done += COST[self._stage]
+        self._work_done += COST[self._stage] * frames
         self._work_seconds += elapsed - self.seconds[self._stage]
         self.seconds[self._stage] = elapsed
         if self._on_progress:

@@ -62,3 +62,9 @@ class VideoInfo(BaseModel):
     colour: Colour = Colour()
     audio: AudioInfo | None = None
     warnings: tuple[str, ...] = ()
+    stream: int = 0
+    """Index of the video stream in its file."""
+    seekable: bool = False
+    """Whether `scan` found that frames can be told apart by their timestamps, so that random access may seek."""
+    damaged: bool = False
+    """Whether something did not decode: every later pass then goes on one thread from the start, to give the same."""

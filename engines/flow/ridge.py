@@ -1,35 +1,45 @@
 import cv2
 import numpy as np
 
-DIM = 96
+DIM = 64
 LAMBDA = 1e-3
-_rng = np.random.default_rng(7)
 N_IN = 14
-_W = _rng.normal(0, 1.0, (N_IN, DIM)).astype(np.float32)
-_B = _rng.normal(0, 1.0, DIM).astype(np.float32)
+_rng = np.random.default_rng(7)
+_W = (0.5 * _rng.normal(0, 1.0, (N_IN, 128))).astype(np.float32)
+_B = _rng.normal(0, 1.0, 128).astype(np.float32)
+SIGMAS = (0.012, 0.03, 0.06)
 
 
-def features(lab):
-    """float32 [h, w, D]."""
-    f = lab.astype(np.float32)
-    f[..., 0] = (f[..., 0] - 128) / 50
-    f[..., 1:] = (f[..., 1:] - 128) / 18
-    f = cv2.GaussianBlur(f, (0, 0), 0.8)
-    root = np.sqrt(lab.shape[0] * lab.shape[1])
+def inputs(lab, reduce=2):
+    """float32 [h, w, 14] at reduced size."""
+    h, w = lab.shape[:2]
+    f = cv2.resize(lab, (max(8, w // reduce), max(8, h // reduce)), interpolation=cv2.INTER_AREA).astype(np.float32)
+    f -= 128
+    f *= np.array([1 / 50, 1 / 18, 1 / 18], np.float32)
+    root = np.sqrt(f.shape[0] * f.shape[1])
     s = [f]
-    for sigma in (0.012, 0.03, 0.06):
+    for sigma in SIGMAS:
         s.append(cv2.GaussianBlur(f, (0, 0), sigma * root))
     d = np.abs(f[..., 0] - s[1][..., 0])
     s.append(3 * cv2.GaussianBlur(d, (0, 0), 0.01 * root)[..., None])
     s.append(3 * cv2.GaussianBlur(d, (0, 0), 0.03 * root)[..., None])
-    x = np.concatenate(s, 2)
-    hidden = np.maximum(x @ _W * 0.5 + _B, 0)
-    return np.concatenate([np.ones(x.shape[:2] + (1,), np.float32), x, hidden], 2)
+    return np.concatenate(s, 2)
+
+
+def features(x):
+    """float32 [n, D]."""
+    x = x.reshape(-1, N_IN)
+    out = np.empty((len(x), 1 + N_IN + DIM), np.float32)
+    out[:, 0] = 1
+    out[:, 1:1 + N_IN] = x
+    hidden = out[:, 1 + N_IN:]
+    np.maximum(x @ _W[:, :DIM] + _B[:DIM], 0, out=hidden)
+    return out
 
 
 def moments(phi, y):
     n = max(1, len(phi))
-    return phi.T @ phi / n, phi.T @ y / n
+    return phi.T @ phi / n, y * phi.sum(0) / n
 
 
 def solve(stats, extra, weight):
@@ -37,7 +47,3 @@ def solve(stats, extra, weight):
     b = sum(s[1] * w for s, w in stats) + weight * sum(e[1] for e in extra)
     lam = LAMBDA * np.trace(a) / len(a)
     return np.linalg.solve(a.astype(np.float64) + lam * np.eye(len(a)), b.astype(np.float64)).astype(np.float32)
-
-
-def apply(w, phi):
-    return phi @ w

@@ -18,7 +18,7 @@ class Tuning:
     margin: float = 0.25
     sigma: float = 0.02   # prior's softness in sqrt(area)
     sigma_err: float = 0.5
-    band: float = 0.15
+    band: float = 0.3
     w_prior: float = 3.0
     w_col: float = 2.0
     w_place: float = 1.5
@@ -30,6 +30,8 @@ class Tuning:
     w_motion: float = 1.0
     w_ridge: float = 2.0
     ridge_prev: float = 0.5
+    ridge_fg: float = 0.0
+    ridge_gain: float = 1.0
     extra: dict = field(default_factory=dict)
 
 T = Tuning()
@@ -69,8 +71,9 @@ class Reference:
         soft = view.image(mask).astype(np.float32) / 255
         inside = soft > 0.5
         self.colour = ColourModel(lab, inside, ~inside)
-        f = ridge.features(lab)
-        mi, mo = ridge.moments(f[inside], np.ones(int(inside.sum()), np.float32)), ridge.moments(f[~inside], -np.ones(int((~inside).sum()), np.float32))
+        x = ridge.inputs(lab)
+        small = cv2.resize(soft, (x.shape[1], x.shape[0]), interpolation=cv2.INTER_AREA)
+        mi, mo = ridge.moments(ridge.features(x[small > 0.6]), 1.0), ridge.moments(ridge.features(x[small < 0.4]), -1.0)
         self.ridge = (mi[0] + mo[0]) / 2, (mi[1] + mo[1]) / 2
         self.frame = object_frame(inside, view)
         u, v = object_coords(view, self.frame)
@@ -129,12 +132,21 @@ def step(image, previous_image, previous, motion, refs, draft, weights):
     else:
         col = col * T.w_col
     if T.w_ridge:
-        f = ridge.features(lab)
-        pf = ridge.features(plab)
-        far = pdist < -0.08 * root
+        x = ridge.inputs(lab)
+        px = ridge.inputs(plab)
+        pd = cv2.resize(pdist, (px.shape[1], px.shape[0]))
         stats = [(r.ridge, w / total) for r, w in refs]
-        model = ridge.solve(stats, [ridge.moments(pf[far], -np.ones(far.sum(), np.float32))], T.ridge_prev)
-        col = col + T.w_ridge * 3 * np.clip(ridge.apply(model, f), -1, 1)
+        far, near = px[pd < -0.08 * root][::3], px[pd > 0.08 * root][::3]
+        extra = []
+        if len(far):
+            extra.append(ridge.moments(ridge.features(far), -1.0))
+        if len(near) and T.ridge_fg:
+            e = ridge.moments(ridge.features(near), 1.0)
+            extra.append((e[0] * T.ridge_fg, e[1] * T.ridge_fg))
+        model = ridge.solve(stats, extra, T.ridge_prev)
+        score = (ridge.features(x) @ model).reshape(x.shape[:2])
+        score = cv2.resize(score, (lab.shape[1], lab.shape[0]))
+        col = col + T.w_ridge * 3 * np.clip(T.ridge_gain * score, -1, 1)
     frame = object_frame(warped > .5, view)
     u, v = object_coords(view, frame)
     pbins = PlaceModel.bins(lab, u, v)

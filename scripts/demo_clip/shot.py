@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,7 @@ def blinks(frames: int) -> range:
     return range(BLINK_FIRST, frames, BLINK_EVERY)
 
 
-def smoothstep(x: Array, low: float, high: float) -> Array:
+def smoothstep(x: NDArray[Any], low: float, high: float) -> Array:
     """Return 0 at or before `low`, 1 at or after `high`, and a cubic between (high < low falls instead of rises)."""
     t = np.clip((x - low) / (high - low), 0.0, 1.0)
     return np.asarray(t * t * (3.0 - 2.0 * t), np.float32)

@@ -52,13 +52,13 @@ class Pose:
     def at(cls, t: float) -> Pose:
         """Return the pose at `t` frames."""
         return cls(
-            x=20.0 * drift(t, (127.0, 61.0), 0.4) + 0.12 * t,
+            x=46.0 * drift(t, (133.0, 67.0), 2.6) - 0.15 * t + 14.0,
             y=4.0 * drift(t, (83.0, 37.0), 1.3) + 0.6 * drift(t, (11.0, 7.3), 2.0),
-            angle=np.radians(1.3) * drift(t, (141.0, 73.0), 2.2),
-            scale=1.0 + 0.012 * drift(t, (190.0,), 0.3),
-            head_angle=np.radians(4.2) * drift(t, (88.0, 51.0), 0.9),
-            head_x=3.0 * drift(t, (97.0, 43.0), 0.2),
-            head_turn=3.4 * drift(t, (110.0, 58.0), 1.7),
+            angle=np.radians(1.8) * drift(t, (141.0, 73.0), 2.2),
+            scale=1.0 + 0.022 * drift(t, (210.0,), -0.9),
+            head_angle=np.radians(5.5) * drift(t, (88.0, 51.0), 0.9),
+            head_x=4.0 * drift(t, (97.0, 43.0), 0.2),
+            head_turn=4.5 * drift(t, (110.0, 58.0), 1.7),
             breath=1.6 * drift(t, (74.0,), 0.5),
         )
 
@@ -144,7 +144,9 @@ def _edge(big: np.ndarray) -> Array:
     crisp = smoothstep(cv2.GaussianBlur(inside, (0, 0), 2.5), 0.5, 0.82)
     depth = cv2.distanceTransform((crisp > 0.5).astype(np.uint8), cv2.DIST_L2, 5) / DETAIL
     near_hair = np.zeros_like(inside)
-    cv2.polylines(near_hair, [np.array(HAIR_LINE) * DETAIL], False, 1.0, int(2.6 * HAIR_FADE * DETAIL), cv2.LINE_8)
+    cv2.polylines(
+        near_hair, [np.array(HAIR_LINE[1:-2]) * DETAIL], False, 1.0, int(2.6 * HAIR_FADE * DETAIL), cv2.LINE_8
+    )
     fade = smoothstep(np.asarray(depth, np.float32), -1.0, HAIR_FADE)
     return np.asarray(crisp * (1.0 - cv2.GaussianBlur(near_hair, (0, 0), 5.0) * (1.0 - fade)), np.float32)
 

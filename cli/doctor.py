@@ -1,0 +1,115 @@
+"""Command `doctor`: what is installed, what is missing, and the command that mends it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from cli.output import Debug, Json, show
+
+BASE = ("av", "filelock", "numpy", "opencv-contrib-python-headless", "OpenEXR", "pydantic", "rich", "typer")
+NEURAL = ("torch", "torchvision", "transformers", "diffusers")
+CODECS = {"libx264": "w", "aac": "w", "prores_ks": "w", "libvpx-vp9": "w", "libopus": "w", "ffv1": "w", "png": "w",
+          "h264": "r", "hevc": "r", "prores": "r", "vp9": "r", "av1": "r"}  # fmt: skip
+
+
+def doctor(json_output: Json = False, debug: Debug = False) -> None:
+    """Show what is installed, the device, memory, weights and codecs; what is missing and how to mend it."""
+    from config import VERSION, get_settings
+    from engines.devices import device_name
+
+    settings = get_settings()
+    data: dict[str, Any] = {
+        "version": VERSION,
+        "python": sys.version.split()[0],
+        "system": f"{platform.system()} {platform.machine()}",
+        "cpus": os.cpu_count(),
+        "memory_bytes": _memory(),
+        "device": device_name(),
+        "packages": {name: _version(name) for name in (*BASE, *NEURAL)},
+        "codecs": _codecs(),
+        "engines": _engines(),
+        "workspace": _folder(settings.workspace),
+        "models_dir": str(settings.models_dir),
+        "problems": [],
+    }
+    data["problems"] = _problems(data)
+    show(data, lambda: _text(data))
+
+
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _memory() -> int | None:
+    """Return the machine's memory in bytes, or None where the system does not say."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return None
+
+
+def _codecs() -> dict[str, bool]:
+    if importlib.util.find_spec("av") is None:
+        return dict.fromkeys(CODECS, False)
+    import av
+
+    found = {}
+    for name, mode in CODECS.items():
+        try:
+            av.Codec(name, "w" if mode == "w" else "r")
+            found[name] = True
+        except ValueError:  # PyAV's UnknownCodecError
+            found[name] = False
+    return found
+
+
+def _engines() -> dict[str, str]:
+    from engines.registry import ENGINES, missing_packages
+
+    return {spec.name: "ready" if not missing_packages(spec) else "needs: just setup" for spec in ENGINES}
+
+
+def _folder(path: Path) -> dict[str, Any]:
+    nearest = next(parent for parent in (path, *path.absolute().parents) if parent.exists())
+    return {
+        "path": str(path),
+        "writable": os.access(nearest, os.W_OK),
+        "free_bytes": shutil.disk_usage(nearest).free,
+    }
+
+
+def _problems(data: dict[str, Any]) -> list[str]:
+    problems = [f"{name} is not installed; run: just install-deps" for name in BASE if not data["packages"][name]]
+    neural = [name for name in NEURAL if not data["packages"][name]]
+    if neural:
+        problems.append(f"neural engines cannot run without {', '.join(neural)}; run: just setup")
+    problems += [f"codec {name} is missing from PyAV; run: just install-deps" for name, ok in data["codecs"].items() if not ok]
+    if not data["workspace"]["writable"]:
+        problems.append(f"{data['workspace']['path']} is not writable; set SPLAZMATTE_WORKSPACE to a folder that is")
+    if data["workspace"]["free_bytes"] < 2e9:
+        problems.append(f"less than 2 GB free in {data['workspace']['path']}; free some or set SPLAZMATTE_WORKSPACE")
+    return problems
+
+
+def _text(data: dict[str, Any]) -> str:
+    memory = f"{data['memory_bytes'] / 2**30:.1f} GiB" if data["memory_bytes"] else "unknown"
+    missing = [name for name, ok in data["codecs"].items() if not ok]
+    lines = [
+        f"SplazMatte {data['version']}, Python {data['python']}, {data['system']}",
+        f"device     {data['device']}, {data['cpus']} CPUs, {memory} memory",
+        "packages   " + ", ".join(f"{name} {version or '-'}" for name, version in data["packages"].items()),
+        f"codecs     {len(data['codecs']) - len(missing)} of {len(data['codecs'])} there",
+        "engines    " + ", ".join(f"{name}: {state}" for name, state in data["engines"].items()),
+        f"workspace  {data['workspace']['path']}, {data['workspace']['free_bytes'] / 1e9:.1f} GB free",
+    ]
+    return "\n".join([*lines, *(f"missing    {text}" for text in data["problems"] or ["nothing"])])

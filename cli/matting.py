@@ -1,0 +1,237 @@
+"""Commands `matte`, `run` and `export`."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.output import Debug, Json, ProgressBar, note, show
+
+if TYPE_CHECKING:
+    from cli.prompts import Given
+    from matting_runner import RunResult
+    from pipeline.info import VideoInfo
+    from session_store import MattingSession
+
+Formats = Annotated[str, typer.Option("--formats", help="Comma-separated: alpha,foreground,prores,webm,png,exr.")]
+Premultiplied = Annotated[
+    bool | None, typer.Option("--premultiplied/--straight", help="Colours; each format's own convention if not given.")
+]
+
+
+def matte(
+    video: Annotated[Path, typer.Argument(help="The video; it is copied, never changed.", show_default=False)],
+    mask: Annotated[
+        list[str] | None, typer.Option("--mask", help="[OBJECT@]FRAME=IMAGE, as 0=first.png; repeatable.")
+    ] = None,
+    points: Annotated[
+        list[str] | None, typer.Option("--points", help="[OBJECT@]FRAME:±X,Y …, as '0:+640,360 -100,80'; repeatable.")
+    ] = None,
+    box: Annotated[
+        list[str] | None, typer.Option("--box", help="[OBJECT@]FRAME:X0,Y0,X1,Y1, as 0:100,80,400,300; repeatable.")
+    ] = None,
+    segmenter: Annotated[str, typer.Option(help="Engine for prompts to masks.")] = "grabcut",
+    propagator: Annotated[str, typer.Option(help="Engine for masks through the clip.")] = "flow",
+    matter: Annotated[str, typer.Option(help="Engine for masks to alpha.")] = "guided",
+    param: Annotated[
+        list[str] | None, typer.Option("--param", help="An engine's parameter, [JOB.]NAME=VALUE; repeatable.")
+    ] = None,
+    direction: Annotated[str, typer.Option(help="forward, backward or both.")] = "both",
+    frames: Annotated[str, typer.Option("--range", help="START:STOP, frames from 0, STOP not included.")] = "",
+    formats: Formats = "alpha,foreground",
+    premultiplied: Premultiplied = None,
+    json_output: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Cut objects out of VIDEO: keyframe masks, points or boxes in, alpha and foreground out.
+
+    Several objects are told apart by names, as in --points 'dog@0:+640,360' --mask cat@12=cat.png.
+    """
+    from cli.prompts import parse, parse_params, parse_range
+    from errors import PromptError
+
+    given = parse(mask or [], points or [], box or [])
+    if not given.names():
+        raise PromptError("no keyframe: give at least one --mask, --points or --box, as in --points 0:+640,360")
+    choices = _choices({"segmenter": segmenter, "propagator": propagator, "matter": matter}, parse_params(param or []))
+    span = parse_range(frames) if frames else None
+    session = new_session(video, given, choices | _delivery(direction, span, formats, premultiplied))
+    run_and_show(session, new=True)
+
+
+def run(
+    session_id: Annotated[str, typer.Argument(help="The session; `list` shows the ids.", show_default=False)],
+    json_output: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Run a session, or go on with one that was cut off: only what is missing or stale is done."""
+    run_and_show(open_session(session_id))
+
+
+def export(
+    session_id: Annotated[str, typer.Argument(help="The session; `list` shows the ids.", show_default=False)],
+    formats: Formats = "prores",
+    premultiplied: Premultiplied = None,
+    json_output: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Make further formats of a finished session from its lossless alpha; no engine runs."""
+    from matting_runner import check_formats, export_session
+
+    session = open_session(session_id)
+    with stoppable() as should_stop, ProgressBar() as bar:
+        result = export_session(
+            session,
+            check_formats(split_formats(formats)),
+            premultiplied=premultiplied,
+            on_progress=bar,
+            should_stop=should_stop,
+        )
+    show(result_data(result), lambda: result_text(result))
+
+
+def open_session(session_id: str) -> MattingSession:
+    """Return the session of that id in the workspace."""
+    from config import get_settings
+    from session_store import SessionStore
+
+    return SessionStore(get_settings().sessions_dir).open(session_id)
+
+
+def split_formats(text: str) -> list[str]:
+    """Return the names in a comma-separated list."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def new_session(video: Path, given: Given, decisions: dict[str, Any]) -> MattingSession:
+    """Create a session for `video` with the prompts given; one that cannot be used leaves nothing behind."""
+    from config import get_settings
+    from matting_runner import create_session, load_info
+    from session_store import SessionStore
+
+    store = SessionStore(get_settings().sessions_dir)
+    session = create_session(store, video)
+    try:
+        _add_objects(session, given, load_info(session))
+        for name, value in decisions.items():
+            setattr(session.state, name, value)
+        session.save()
+    except BaseException:
+        store.delete(session.state.id)
+        raise
+    return session
+
+
+def _add_objects(session: MattingSession, given: Given, info: VideoInfo) -> None:
+    from matting_runner import add_mask, check_prompts
+
+    for name in given.names():
+        item = session.add_object(name)
+        for index, image in given.masks.get(name, {}).items():
+            add_mask(session, item, index, image, info)
+        item.prompts = given.prompts.get(name, {})
+    check_prompts(session.state.objects, info)
+
+
+def _delivery(
+    direction: str, span: tuple[int, int] | None, formats: str, premultiplied: bool | None
+) -> dict[str, Any]:
+    from errors import ParameterError
+    from matting_runner import check_formats
+
+    if direction not in ("forward", "backward", "both"):
+        raise ParameterError(f"--direction must be forward, backward or both, not '{direction}'")
+    names = check_formats(split_formats(formats))
+    return {"direction": direction, "range": span, "formats": names, "premultiplied": premultiplied}
+
+
+def _choices(names: dict[str, str], params: dict[str, str]) -> dict[str, Any]:
+    """Return {job: EngineChoice}; a parameter goes to the job it names, or to the only engine that has it."""
+    from engines.registry import check_params, get_spec
+    from engines.spec import Job
+    from errors import ParameterError
+    from session_store import EngineChoice
+
+    specs = {job: get_spec(Job(job), name) for job, name in names.items()}
+    given: dict[str, dict[str, str]] = {job: {} for job in names}
+    for key, value in params.items():
+        job, dot, name = key.rpartition(".")
+        owners = [job] if dot else [j for j, spec in specs.items() if any(p.name == name for p in spec.params)]
+        if len(owners) != 1 or owners[0] not in specs:
+            known = ", ".join(f"{j}.{p.name}" for j, spec in specs.items() for p in spec.params)
+            raise ParameterError(f"--param {key}: no single engine has it; there is: {known}")
+        given[owners[0]][name] = value
+    checked = {job: check_params(spec, given[job]) for job, spec in specs.items()}
+    return {job: EngineChoice(name=names[job], params={k: checked[job][k] for k in given[job]}) for job in names}
+
+
+def run_and_show(session: MattingSession, *, new: bool = False) -> None:
+    """Run `session` with a bar and print what it gave; a new one that turns out to be unusable is removed."""
+    from errors import InputError
+    from matting_runner import run_matting
+
+    try:
+        with stoppable() as should_stop, ProgressBar() as bar:
+            result = run_matting(session, on_progress=bar, should_stop=should_stop)
+    except InputError:
+        if new:
+            _remove(session)
+        raise
+    show(result_data(result), lambda: result_text(result))
+
+
+def _remove(session: MattingSession) -> None:
+    from session_store import SessionStore
+
+    SessionStore(session.folder.parent).delete(session.state.id)
+
+
+@contextmanager
+def stoppable() -> Iterator[Any]:
+    """Give a function that says whether the user pressed Ctrl-C (or sent SIGTERM); a second time stops at once."""
+    asked = threading.Event()
+
+    def ask(number: int, frame: object) -> None:
+        if asked.is_set():
+            raise KeyboardInterrupt
+        asked.set()
+        note("stopping after this frame; once more to stop at once")
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked.is_set
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def result_data(result: RunResult) -> dict[str, Any]:
+    """Return a result as --json prints it."""
+    return {
+        "session_id": result.session.state.id,
+        "session_dir": str(result.session.folder),
+        "frames": result.frames,
+        "seconds": result.seconds,
+        "fps": result.fps,
+        "outputs": {name: str(path) for name, path in result.outputs.items()},
+        "keyframes_wanted": result.keyframes_wanted,
+    }
+
+
+def result_text(result: RunResult) -> str:
+    """Return a result for people."""
+    lines = [f"session {result.session.state.id}: {result.frames} frames"]
+    for stage, seconds in result.seconds.items():
+        speed = f"{result.fps[stage]:8.1f} frames/s" if stage in result.fps else "  nothing to do"
+        lines.append(f"  {stage:<10}{seconds:8.2f} s{speed}")
+    lines += [f"  {name:<10}{path}" for name, path in result.outputs.items()]
+    if result.keyframes_wanted:
+        wanted = ", ".join(f"{name} at frame {index}" for name, index in result.keyframes_wanted)
+        lines.append(f"  the mask is least certain for: {wanted} (a keyframe there would help)")
+    return "\n".join(lines)

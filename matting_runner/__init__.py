@@ -1,0 +1,235 @@
+"""Run a matting session: frames -> keyframes -> masks -> alpha -> deliverables, in chunks that can be gone on from.
+
+Whatever a run is cut off by, the next one goes on from the last committed chunk and gives the same masks and alpha,
+byte for byte, as one that was not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from errors import Cancelled, PromptError, SessionError, SplazMatteError
+from json_store import JsonStore
+from matting_runner.deliver_stage import check_formats, deliver
+from matting_runner.frames_stage import extract
+from matting_runner.marks import alpha_marks
+from matting_runner.mask_stages import propagate, read_keyframes, segment, set_keyframe
+from matting_runner.matte_stage import matte
+from matting_runner.progress import Progress, Reporter, Stage
+from matting_runner.prompts import add_mask, check_prompts
+from pipeline.decode import VideoReader
+from pipeline.frames import FrameFolder
+from pipeline.info import VideoInfo
+from pipeline.probe import probe
+from pipeline.read_ahead import SourceAhead
+from session_store import MattingSession, RunRecord, SessionStore
+
+DOUBT = 0.5
+"""Confidence of a propagated mask below which the user is asked for a keyframe."""
+
+__all__ = [
+    "Progress",
+    "RunResult",
+    "Stage",
+    "add_mask",
+    "check_formats",
+    "check_prompts",
+    "create_session",
+    "export_session",
+    "load_info",
+    "run_matting",
+    "set_keyframe",
+]
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run did."""
+
+    session: MattingSession
+    frames: int
+    """Frames that the deliverables have."""
+    seconds: dict[str, float]
+    """By stage; 0 where there was nothing to do."""
+    fps: dict[str, float]
+    """Frames a second by stage, of those that did something."""
+    outputs: dict[str, Path]
+    """Deliverables by format."""
+    keyframes_wanted: list[tuple[str, int]]
+    """(object's name, frame) where its mask is least certain: a keyframe there helps most."""
+
+
+def create_session(store: SessionStore, video: Path) -> MattingSession:
+    """Copy `video` into a new session, after a look at whether it is one.
+
+    Raises:
+        MediaError: it is not a video, or it cannot be decoded.
+        StorageError: the disk is full, read-only or not writable.
+    """
+    info = probe(video)
+    session = store.create(video)
+    _meta(session).save(info)
+    return session
+
+
+def load_info(session: MattingSession) -> VideoInfo:
+    """Return the facts of the session's video: exact once its frames are extracted."""
+    return _meta(session).load()
+
+
+def run_matting(
+    session: MattingSession,
+    *,
+    on_progress: Callable[[Progress], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> RunResult:
+    """Do what is missing or stale in `session`, whatever state it is in.
+
+    Args:
+        session: the session; its state is saved as the run goes on.
+        on_progress: called after each frame.
+        should_stop: asked after each frame; True stops the run with what it has done.
+
+    Raises:
+        Cancelled: `should_stop` said so; run again to go on.
+        SessionBusyError: another process works on it.
+        SplazMatteError: whatever else went wrong; see errors.py.
+    """
+    reporter = Reporter(on_progress, should_stop)
+    with _recorded(session, reporter):
+        span = _run_stages(session, reporter)
+    return _result(session, span, session.state.formats, reporter)
+
+
+def export_session(
+    session: MattingSession,
+    formats: Sequence[str],
+    *,
+    premultiplied: bool | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> RunResult:
+    """Make further formats of a finished session from its lossless alpha; no engine runs.
+
+    Args:
+        session: a session whose alpha is complete.
+        formats: names in the table of formats.
+        premultiplied: whether colours are multiplied by alpha; None for each format's own convention.
+        on_progress: called after each frame.
+        should_stop: asked after each frame.
+
+    Raises:
+        SessionError: its alpha is missing or stale.
+        Cancelled: `should_stop` said so.
+    """
+    reporter = Reporter(on_progress, should_stop)
+    info = load_info(session)
+    span = _span(session.state.range, info.frames)
+    marks = alpha_marks(session.state, info.frames) if info.exact else []
+    if not info.exact or session.state.alpha.stale(*span, marks.__getitem__):
+        raise SessionError(f"session {session.state.id} has no complete alpha yet; finish it first: run.py run ID")
+    with session.lock():
+        deliver(session, info, span, formats, premultiplied, reporter)
+    return _result(session, span, formats, reporter)
+
+
+@contextmanager
+def _recorded(session: MattingSession, reporter: Reporter) -> Iterator[None]:
+    """Hold the session's lock, and record in its state how the block ended."""
+    with session.lock():
+        record = RunRecord(status="running")
+        session.state.last_run = record
+        session.save()
+        try:
+            yield
+            record.status = "done"
+        except BaseException as error:
+            record.status = "cancelled" if isinstance(error, Cancelled | KeyboardInterrupt) else "failed"
+            record.error = str(error) if isinstance(error, SplazMatteError) else repr(error)
+            raise
+        finally:
+            record.seconds, record.frames = dict(reporter.seconds), dict(reporter.frames)
+            _save_quietly(session)
+
+
+def _run_stages(session: MattingSession, reporter: Reporter) -> tuple[int, int]:
+    """Run all stages; return the range of frames that was delivered."""
+    state = session.state
+    info = load_info(session)
+    reporter.expect(dict.fromkeys((Stage.FRAMES, Stage.PROPAGATE, Stage.MATTE, Stage.DELIVER), info.frames))
+    info = extract(session, info, reporter)
+    _meta(session).save(info)
+    span = _span(state.range, info.frames)
+    check_prompts(state.objects, info)
+    length = span[1] - span[0]
+    reporter.expect(dict.fromkeys((Stage.PROPAGATE, Stage.MATTE, Stage.DELIVER), length))
+    with SourceAhead(FrameFolder(session.frames_dir, info.frames, (info.width, info.height))) as frames:
+        segment(session, frames, reporter)
+        read_keyframes(session)
+        propagate(session, frames, span, reporter)
+    with VideoReader(session.source, info) as reader, SourceAhead(reader) as decoded:
+        matte(session, decoded, span, reporter)
+    deliver(session, info, span, state.formats, state.premultiplied, reporter)
+    return span
+
+
+def _span(wanted: tuple[int, int] | None, frames: int) -> tuple[int, int]:
+    """Return the range to deliver.
+
+    Raises:
+        PromptError: it lies outside the clip.
+    """
+    if wanted is None:
+        return 0, frames
+    if not 0 <= wanted[0] < wanted[1] <= frames:
+        raise PromptError(f"range {wanted[0]}:{wanted[1]} is outside the clip, which has the frames 0:{frames}")
+    return wanted
+
+
+def _result(
+    session: MattingSession, span: tuple[int, int], formats: Sequence[str], reporter: Reporter
+) -> RunResult:
+    seconds = {stage: round(value, 3) for stage, value in reporter.seconds.items()}
+    return RunResult(
+        session=session,
+        frames=span[1] - span[0],
+        seconds=seconds,
+        fps={
+            stage: round(count / reporter.seconds[stage], 2)
+            for stage, count in reporter.frames.items()
+            if count and reporter.seconds[stage] > 0
+        },
+        outputs={
+            name: session.folder / made.path
+            for name, made in session.state.delivered.items()
+            if name in formats
+        },
+        keyframes_wanted=_keyframes_wanted(session, span),
+    )
+
+
+def _keyframes_wanted(session: MattingSession, span: tuple[int, int]) -> list[tuple[str, int]]:
+    """Return the least certain frame of each object where that is below DOUBT."""
+    wanted = []
+    for item in session.state.objects:
+        known = {i: value for i, value in item.confidence.items() if i in range(*span) and i not in item.keyframes}
+        worst = min(known, key=lambda index: known[index], default=None)
+        if worst is not None and known[worst] < DOUBT:
+            wanted.append((item.name, worst))
+    return wanted
+
+
+def _meta(session: MattingSession) -> JsonStore[VideoInfo]:
+    return JsonStore(session.folder / "meta.json", VideoInfo)
+
+
+def _save_quietly(session: MattingSession) -> None:
+    """Save how the run ended; on a full disk the error that ended it matters more than this one."""
+    try:
+        session.save()
+    except SplazMatteError:
+        if session.state.last_run and session.state.last_run.status == "done":
+            raise

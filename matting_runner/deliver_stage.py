@@ -1,0 +1,117 @@
+"""Stage 'deliver': source + lossless alpha -> every format, without running an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.base import Alpha
+from engines.foreground import estimate_foreground
+from errors import ParameterError
+from matting_runner.marks import delivery_mark
+from matting_runner.progress import Reporter, Stage
+from pipeline.alpha_store import AlphaStore
+from pipeline.decode import VideoReader
+from pipeline.formats import FORMATS, DeliverFrame, FormatWriter, open_writer
+from pipeline.info import VideoInfo
+from pipeline.overlap import WriteBehind, prefetch
+from session_store import Delivered, MattingSession
+
+
+def check_formats(names: Sequence[str]) -> list[str]:
+    """Return `names` without repetitions.
+
+    Raises:
+        ParameterError: one of them is not a format.
+    """
+    for name in names:
+        if name not in FORMATS:
+            raise ParameterError(f"no format named '{name}'; there is: {', '.join(FORMATS)}")
+    return list(dict.fromkeys(names))
+
+
+def deliver(
+    session: MattingSession,
+    info: VideoInfo,
+    span: tuple[int, int],
+    formats: Sequence[str],
+    premultiplied: bool | None,
+    reporter: Reporter,
+) -> None:
+    """Make the formats that are missing or were made from another alpha; each appears whole or not at all.
+
+    Args:
+        session: whose alpha is there for all frames of `span`.
+        info: the source's facts.
+        span: frames to deliver, half-open.
+        formats: names in the table of formats.
+        premultiplied: whether colours are multiplied by alpha; None for each format's own convention.
+        reporter: counts the frames.
+    """
+    state = session.state
+    marks = {name: delivery_mark(state, name, span, premultiplied) for name in formats}
+    stale = [name for name, mark in marks.items() if not _is_current(session, name, mark)]
+    reporter.begin(Stage.DELIVER, span[1] - span[0] if stale else 0)
+    if stale:
+        with ExitStack() as cleanup:
+            writers = {name: _open(session, info, span, name, premultiplied, cleanup) for name in stale}
+            _write_frames(session, info, span, list(writers.values()), reporter)
+            for name, writer in writers.items():
+                path = writer.close().relative_to(session.folder).as_posix()
+                state.delivered[name] = Delivered(path=path, mark=marks[name])
+                session.save()
+    reporter.end()
+
+
+def _is_current(session: MattingSession, name: str, mark: str) -> bool:
+    made = session.state.delivered.get(name)
+    return made is not None and made.mark == mark and (session.folder / made.path).exists()
+
+
+def _open(
+    session: MattingSession,
+    info: VideoInfo,
+    span: tuple[int, int],
+    name: str,
+    premultiplied: bool | None,
+    cleanup: ExitStack,
+) -> FormatWriter:
+    writer = open_writer(
+        name,
+        session.folder / FORMATS[name].filename,
+        info,
+        premultiplied=premultiplied,
+        audio_source=session.source,
+        start=span[0],
+        stop=span[1],
+    )
+    cleanup.callback(writer.abort)  # does nothing once the writer is closed
+    return writer
+
+
+def _write_frames(
+    session: MattingSession, info: VideoInfo, span: tuple[int, int], writers: list[FormatWriter], reporter: Reporter
+) -> None:
+    """Pass each frame once through all `writers`; decoding runs ahead and encoding behind."""
+
+    def write(frame: DeliverFrame) -> None:
+        for writer in writers:
+            writer.write(frame)
+
+    with WriteBehind(write) as behind:
+        for index, rgb, alpha in prefetch(_read(session, info, span)):
+            behind.put(DeliverFrame(index, estimate_foreground(rgb, alpha), alpha))
+            reporter.tick()
+
+
+def _read(
+    session: MattingSession, info: VideoInfo, span: tuple[int, int]
+) -> Iterator[tuple[int, NDArray[np.float32], Alpha]]:
+    store = AlphaStore(session.alpha_dir)
+    with VideoReader(session.source, info) as reader:
+        for index, rgb in enumerate(reader.frames_float(*span), span[0]):
+            yield index, rgb, store.read(index)
+    store.close()

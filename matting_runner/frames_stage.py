@@ -1,0 +1,38 @@
+"""Stage 'frames': the source -> JPEGs in frames/ and exact facts."""
+
+from __future__ import annotations
+
+from matting_runner.history import CHUNK
+from matting_runner.progress import Reporter, Stage
+from pipeline.frames import extract_frames, sync_frames
+from pipeline.info import VideoInfo
+from session_store import MattingSession
+
+
+def extract(session: MattingSession, info: VideoInfo, reporter: Reporter) -> VideoInfo:
+    """Extract the frames that are not there yet, and return the exact facts of the source.
+
+    Raises:
+        MediaError: the source cannot be decoded.
+        StorageError: the disk is full, read-only or not writable.
+    """
+    state = session.state
+    if info.exact and state.extracted == info.frames:
+        reporter.begin(Stage.FRAMES, 0)
+        return info
+
+    def on_frame(done: int, _: VideoInfo) -> None:
+        if done - state.extracted >= CHUNK:
+            commit(done)
+        reporter.tick()
+
+    def commit(done: int) -> None:
+        sync_frames(session.frames_dir, state.extracted, done)
+        state.extracted = done
+        session.save()
+
+    reporter.begin(Stage.FRAMES, info.frames - state.extracted)
+    exact = extract_frames(session.source, session.frames_dir, start=state.extracted, on_frame=on_frame)
+    commit(exact.frames)
+    reporter.end()
+    return exact

@@ -1,0 +1,48 @@
+"""What users give: masks from images, and checks of points, boxes and keyframes against the clip."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from errors import PromptError
+from matting_runner.mask_stages import set_keyframe
+from pipeline.info import VideoInfo
+from pipeline.masks import load_mask_image
+from session_store import FramePrompts, Keyframe, MattingSession, SessionObject
+
+
+def add_mask(session: MattingSession, item: SessionObject, index: int, image: Path, info: VideoInfo) -> None:
+    """Take an image as the keyframe mask of `item` on frame `index`.
+
+    Raises:
+        MaskError: the image is missing, unreadable or of another size than the video.
+    """
+    mask = load_mask_image(image, (info.width, info.height))
+    set_keyframe(session, item, index, mask, Keyframe(origin="mask", digest=""))
+
+
+def check_prompts(objects: Iterable[SessionObject], info: VideoInfo) -> None:
+    """Check that every prompt lies on the picture and, where the number of frames is known, within the clip.
+
+    Raises:
+        PromptError: one does not.
+    """
+    for item in objects:
+        for index in {*item.prompts, *item.keyframes}:
+            if info.exact and index >= info.frames:
+                raise PromptError(f"object '{item.name}' has a prompt on frame {index}; the last is {info.frames - 1}")
+        for index, prompts in item.prompts.items():
+            for x, y in _positions(prompts):
+                if not (-0.5 <= x <= info.width - 0.5 and -0.5 <= y <= info.height - 0.5):
+                    raise PromptError(
+                        f"{x:g},{y:g} on frame {index} is outside the picture, which is {info.width}x{info.height}"
+                    )
+
+
+def _positions(prompts: FramePrompts) -> Iterator[tuple[float, float]]:
+    for point in prompts.points:
+        yield point.x, point.y
+    if prompts.box:
+        yield prompts.box.x0, prompts.box.y0
+        yield prompts.box.x1, prompts.box.y1

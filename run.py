@@ -1,0 +1,59 @@
+"""SplazMatte's command line: `python run.py --help`."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from cli import demo, doctor, later, matting, models, probe, sessions
+from cli.output import EXIT_CODES, guard
+
+app = typer.Typer(
+    help="Cut people, animals and things out of video, on your own machine.",
+    epilog=f"Exit codes: {EXIT_CODES}",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+for command in (
+    demo.demo,
+    matting.matte,
+    probe.probe,
+    sessions.list_sessions,
+    matting.run,
+    matting.export,
+    doctor.doctor,
+    models.models,
+    sessions.clean,
+    later.serve,
+    later.run_queue,
+):
+    app.command(command.__name__.replace("list_sessions", "list").replace("_", "-"))(command)
+
+
+def _version(value: bool) -> None:
+    if value:
+        from config import VERSION
+
+        print(f"SplazMatte {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")]
+    = False,
+) -> None:
+    """Cut people, animals and things out of video, on your own machine."""
+
+
+def main() -> int:
+    """Run the command line and return its exit code."""
+    return guard(lambda: app(standalone_mode=False))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

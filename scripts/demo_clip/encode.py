@@ -1,0 +1,81 @@
+"""Write the demo: the clip (H.264, AAC), its alpha (H.264, grey) and the first frame's mask (PNG)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+from av.video.reformatter import ColorRange, Colorspace
+from numpy.typing import NDArray
+
+from demo_clip.shot import HEIGHT, RATE, WIDTH
+from demo_clip.sound import SAMPLE_RATE
+
+CLIP_CRF = 19
+ALPHA_CRF = 8
+BT709 = 1
+MASK_LEVEL = 128
+"""A person's first mask covers what is at least half opaque."""
+
+Frame = Callable[[int], tuple[NDArray[np.uint8], NDArray[np.uint8]]]
+
+
+def write(folder: Path, frames: int, frame: Frame, sound: NDArray[np.float32]) -> None:
+    """Write clip.mp4, alpha.mp4 and mask_000000.png of `frames` frames into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    options = {"movflags": "+faststart"}
+    with (
+        av.open(folder / "clip.mp4", "w", options=options) as clip,
+        av.open(folder / "alpha.mp4", "w", options=options) as matte,
+    ):
+        picture = _video(clip, "yuv420p", CLIP_CRF)
+        audio = clip.add_stream("aac", rate=SAMPLE_RATE, layout="stereo", bit_rate=96_000)
+        grey = _video(matte, "gray", ALPHA_CRF)
+        for index in range(frames):
+            rgb, alpha = frame(index)
+            if index == 0:
+                cv2.imwrite(str(folder / "mask_000000.png"), np.where(alpha >= MASK_LEVEL, 255, 0).astype(np.uint8))
+            clip.mux(picture.encode(_colour_frame(rgb, index)))
+            matte.mux(grey.encode(_grey_frame(alpha, index)))
+        clip.mux(picture.encode(None))
+        matte.mux(grey.encode(None))
+        _write_sound(clip, audio, sound)
+
+
+def _video(container: av.container.OutputContainer, pixel_format: str, crf: int) -> av.VideoStream:
+    """Add an H.264 stream of the shot's size and rate."""
+    stream = container.add_stream("libx264", rate=RATE)
+    stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, pixel_format
+    stream.options = {"crf": str(crf), "preset": "veryslow", "x264-params": "threads=1"}
+    context = stream.codec_context
+    context.color_primaries = context.color_trc = BT709
+    context.colorspace = BT709
+    context.color_range = ColorRange.JPEG if pixel_format == "gray" else ColorRange.MPEG
+    return stream
+
+
+def _colour_frame(rgb: NDArray[np.uint8], index: int) -> av.VideoFrame:
+    frame = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(
+        format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+    )
+    frame.pts, frame.time_base = index, 1 / RATE
+    return frame
+
+
+def _grey_frame(alpha: NDArray[np.uint8], index: int) -> av.VideoFrame:
+    frame = av.VideoFrame.from_ndarray(alpha, format="gray")
+    frame.color_range = ColorRange.JPEG
+    frame.pts, frame.time_base = index, 1 / RATE
+    return frame
+
+
+def _write_sound(clip: av.container.OutputContainer, stream: av.AudioStream, sound: NDArray[np.float32]) -> None:
+    """Encode stereo sound float32 [2, N]."""
+    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(sound), format="fltp", layout="stereo")
+    frame.sample_rate, frame.pts, frame.time_base = SAMPLE_RATE, 0, Fraction(1, SAMPLE_RATE)
+    clip.mux(stream.encode(frame))
+    clip.mux(stream.encode(None))
