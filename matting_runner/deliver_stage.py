@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from engines.base import Alpha
 from engines.foreground import estimate_foreground
-from errors import ParameterError
 from matting_runner.marks import delivery_mark
 from matting_runner.progress import Reporter, Stage
 from pipeline.alpha_store import AlphaStore
 from pipeline.decode import VideoReader
-from pipeline.formats import FORMATS, DeliverFrame, FormatWriter, open_writer
+from pipeline.deliver import DeliverFrame, Writer
+from pipeline.formats import FORMATS, format_spec, open_writer
 from pipeline.info import VideoInfo
 from pipeline.overlap import WriteBehind, prefetch
 from session_store import Delivered, MattingSession
@@ -27,10 +27,7 @@ def check_formats(names: Sequence[str]) -> list[str]:
     Raises:
         ParameterError: one of them is not a format.
     """
-    for name in names:
-        if name not in FORMATS:
-            raise ParameterError(f"no format named '{name}'; there is: {', '.join(FORMATS)}")
-    return list(dict.fromkeys(names))
+    return [format_spec(name).name for name in dict.fromkeys(names)]
 
 
 def deliver(
@@ -58,7 +55,8 @@ def deliver(
     if stale:
         with ExitStack() as cleanup:
             writers = {name: _open(session, info, span, name, premultiplied, cleanup) for name in stale}
-            _write_frames(session, info, span, list(writers.values()), reporter)
+            colours = any(FORMATS[name].foreground for name in stale)
+            _write_frames(_read(session, info, span), list(writers.values()), reporter, colours=colours)
             for name, writer in writers.items():
                 path = writer.close().relative_to(session.folder).as_posix()
                 state.delivered[name] = Delivered(path=path, mark=marks[name])
@@ -78,10 +76,10 @@ def _open(
     name: str,
     premultiplied: bool | None,
     cleanup: ExitStack,
-) -> FormatWriter:
+) -> Writer:
     writer = open_writer(
         name,
-        session.folder / FORMATS[name].filename,
+        session.folder / FORMATS[name].file_name,
         info,
         premultiplied=premultiplied,
         audio_source=session.source,
@@ -93,7 +91,7 @@ def _open(
 
 
 def _write_frames(
-    session: MattingSession, info: VideoInfo, span: tuple[int, int], writers: list[FormatWriter], reporter: Reporter
+    frames: Iterator[tuple[int, NDArray[np.float32], Alpha]], writers: list[Writer], reporter: Reporter, *, colours: bool
 ) -> None:
     """Pass each frame once through all `writers`; decoding runs ahead and encoding behind."""
 
@@ -102,8 +100,8 @@ def _write_frames(
             writer.write(frame)
 
     with WriteBehind(write) as behind:
-        for index, rgb, alpha in prefetch(_read(session, info, span)):
-            behind.put(DeliverFrame(index, estimate_foreground(rgb, alpha), alpha))
+        for index, rgb, alpha in prefetch(frames):
+            behind.put(DeliverFrame(index, alpha, estimate_foreground(rgb, alpha) if colours else None))
             reporter.tick()
 
 

@@ -40,7 +40,7 @@ def alpha_marks(state: MattingState, frames: int) -> list[str]:
     for index in range(frames):
         seen = tuple(dict.fromkeys(masks[max(0, index - spec.context) : index + spec.context + 1]))
         if seen not in cache:
-            cache[seen] = f"{spec.name} {digest('\n'.join([engine, *seen]).encode())}"
+            cache[seen] = f"{spec.name} " + digest("\n".join([engine, *seen]).encode())
         result.append(cache[seen])
     return result
 

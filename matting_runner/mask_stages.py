@@ -52,6 +52,8 @@ def segment(session: MattingSession, source: FrameSource, reporter: Reporter) ->
             if not prompts.is_empty() and (known is None or (known.origin == "prompts" and known.made_by != made_by)):
                 todo.append((index, item, prompts, made_by))
     reporter.begin(Stage.KEYFRAMES, len(todo))
+    if not todo:
+        return
     segmenter: ImageSegmenter = create(Job.SEGMENTER, session.state.segmenter.name, session.state.segmenter.params)
     for index, item, prompts, made_by in sorted(todo, key=lambda entry: entry[0]):
         segmenter.set_image(source.read(index))

@@ -159,7 +159,7 @@ class AudioTrack:
         """Yield decoded frames; a damaged packet is left out, and becomes a gap."""
         for packet in self._demuxed():
             with suppress(av.InvalidDataError):
-                yield from cast("list[AudioFrame]", packet.decode())
+                yield from packet.decode()
 
 
 def _add_encoder(output: OutputContainer, rule: AudioRule, source: AudioStream) -> AudioStream:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -32,7 +32,8 @@ _CHECKER = (150, 105)
 _CELL = 12
 
 
-class Row(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Row:
     """One frame on the sheet."""
 
     index: int
@@ -192,4 +193,4 @@ def _resize(picture: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
 
 
 def _to_bytes(values: NDArray[Any]) -> Picture:
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    return cast(Picture, np.clip(np.rint(values), 0, 255).astype(np.uint8))

@@ -146,7 +146,7 @@ def frames_from_keyframe(video: OpenVideo, latest: int) -> Iterator[VideoFrame]:
 
     Pictures that precede a keyframe in display but follow it in the file (open GOP) may refer to what was skipped, so
     they are left out. So are those up to the next keyframe when the first one is a kind that later pictures may refer
-    across. Ends at once where the first clean keyframe is shown after `latest`, in ticks.
+    across. Ends at once where there is no clean keyframe up to `latest`, in ticks.
     """
     clean: int | None = None
     started = False
@@ -157,6 +157,8 @@ def frames_from_keyframe(video: OpenVideo, latest: int) -> Iterator[VideoFrame]:
                 if clean > latest:
                     return
             started = True
+        if not started and packet.pts is not None and packet.pts > latest:
+            return
         if started:
             frames = video.decode(packet)
             yield from (f for f in frames if clean is not None and f.pts is not None and f.pts >= clean)

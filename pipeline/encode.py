@@ -84,6 +84,7 @@ class VideoWriter:
         self._target, self._temporary = target, partial_path(target)
         self._clock, self._draw, self._finish = clock, draw, finish
         self._order = Order(clock, (info.width, info.height))
+        self._colour = settings.colour
         self._durations: dict[int, int] = {}
         self._audio: AudioTrack | None = None
         with storage_errors(target):
@@ -107,6 +108,7 @@ class VideoWriter:
         picture = self._draw(frame)
         picture.pts = self._clock.ticks(frame.index)
         picture.time_base = self._clock.time_base
+        write_colour(picture, self._colour)  # ProRes writes the frame's tags, not the stream's
         self._durations[picture.pts] = self._clock.ticks(frame.index + 1) - picture.pts
         with storage_errors(self._target):
             self._mux(self._stream.encode(picture))

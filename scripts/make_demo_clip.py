@@ -8,14 +8,25 @@ from __future__ import annotations
 
 import argparse
 import time
+from importlib.resources import files
 from pathlib import Path
 
 import cv2
-import skimage.io
+import numpy as np
 from demo_clip import encode, render, sound
 from demo_clip.shot import FRAMES, SEED
+from numpy.typing import NDArray
 
 FOLDER = Path(__file__).resolve().parent.parent / "assets" / "demo"
+
+
+def photograph(name: str) -> NDArray[np.uint8]:
+    """Return a photograph that scikit-image carries, RGB uint8 [H, W, 3]."""
+    data = files("skimage").joinpath("data", name).read_bytes()
+    picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    if picture is None:
+        raise SystemExit(f"scikit-image's {name} cannot be read; run: just setup")
+    return np.asarray(picture[..., ::-1], np.uint8).copy()
 
 
 def main() -> None:
@@ -25,7 +36,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=FRAMES, help="number of frames, for a quick look")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)  # threads change the order of sums, and so the last bit
-    shot = render.build(skimage.data.astronaut(), skimage.data.rocket())
+    shot = render.build(photograph("astronaut.png"), photograph("rocket.jpg"))
     start = time.monotonic()
     encode.write(arguments.out, arguments.frames, shot.frame, sound.make(arguments.frames, SEED + 2))
     print(f"{arguments.frames} frames in {time.monotonic() - start:.0f} s")

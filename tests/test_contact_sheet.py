@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import weakref
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -12,7 +13,6 @@ import numpy as np
 import pytest
 
 from errors import StorageError
-from pipeline import atomic
 from pipeline.contact_sheet import COLUMNS, Row, contact_sheet, spread, timecode
 
 GREEN, RED = (40, 200, 60), (220, 30, 30)
@@ -32,7 +32,9 @@ def seconds(index: int) -> float:
 
 
 def read(path: Path) -> np.ndarray:
-    return cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+    picture = cv2.imread(str(path))
+    assert picture is not None
+    return np.ascontiguousarray(picture[..., ::-1])
 
 
 def test_columns_show_source_mask_alpha_and_composite(tmp_path: Path) -> None:
@@ -81,12 +83,11 @@ def test_any_size_fits(tmp_path: Path, width: int, height: int) -> None:
 
 def test_aspect_is_kept_and_pixel_aspect_applied(tmp_path: Path) -> None:
     def shape(row: Row, aspect: float) -> tuple[int, int]:
-        sheet = read(contact_sheet(tmp_path / "sheet.png", [row], seconds, backdrop=(255, 0, 255), pixel_aspect=aspect))
-        drawn = np.argwhere((sheet == (0, 0, 0)).all(-1) | (sheet == (255, 255, 255)).all(-1))
-        alpha = drawn[
-            (drawn[:, 1] > sheet.shape[1] // 2) & (drawn[:, 1] < sheet.shape[1] * 3 // 4) & (drawn[:, 0] > 60)
-        ]
-        height, width = np.ptp(alpha, axis=0) + 1
+        path = contact_sheet(tmp_path / "sheet.png", [row], seconds, backdrop=(255, 0, 255), pixel_aspect=aspect)
+        sheet = read(path)
+        cell = sheet[52:, sheet.shape[1] // 2 : sheet.shape[1] * 3 // 4]
+        drawn = np.argwhere((cell == (0, 0, 0)).all(-1) | (cell == (255, 255, 255)).all(-1))
+        height, width = np.ptp(drawn, axis=0) + 1
         return int(width), int(height)
 
     width, height = shape(make_row(0, 400, 200), 1.0)
@@ -121,12 +122,12 @@ def test_errors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match="at least one"):
         contact_sheet(tmp_path / "sheet.png", [], seconds)
     with pytest.raises(ValueError, match="frame 7 is 320x180"):
-        contact_sheet(tmp_path / "sheet.png", [make_row(7)._replace(mask=np.zeros((4, 4), np.uint8))], seconds)
+        contact_sheet(tmp_path / "sheet.png", [replace(make_row(7), mask=np.zeros((4, 4), np.uint8))], seconds)
 
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(atomic.os, "fsync", full)
+    monkeypatch.setattr("os.fsync", full)
     with pytest.raises(StorageError, match="disk is full"):
         contact_sheet(tmp_path / "sheet.png", [make_row()], seconds)
     assert list(tmp_path.iterdir()) == [], "nothing half written stays"

@@ -28,9 +28,12 @@ class Tuning:
     fallback: float = 0.5
     min_part: float = 0.02
     w_motion: float = 1.0
-    w_ridge: float = 2.0
+    w_ridge: float = 4.0
     ridge_prev: float = 0.5
     ridge_fg: float = 0.0
+    trust: float = 0.0
+    trust_fg: float = 0.3
+    key_share: float = 0.0
     ridge_gain: float = 1.0
     extra: dict = field(default_factory=dict)
 
@@ -124,29 +127,27 @@ def step(image, previous_image, previous, motion, refs, draft, weights):
     plab = cv2.cvtColor(view.image(previous_image), cv2.COLOR_RGB2LAB)
     pin = view.image(previous) > 127
     pdist = signed_distance(pin)
-    pm = ColourModel(plab, pdist > 0.05 * root, pdist < -0.05 * root)
-    col = np.clip(log_ratio(fg, bg, T.floor), -3, 3)[bins]
+    x = ridge.inputs(lab)
+    px = ridge.inputs(plab)
+    phi, pphi = ridge.features(x), ridge.features(px)
+    stats = [(r.ridge, w / total) for r, w in refs]
+    key_model = ridge.solve(stats, [], 0)
+    pkey = cv2.resize((pphi @ key_model).reshape(px.shape[:2]), (lab.shape[1], lab.shape[0]))
+    pfar = pdist < -0.08 * root
+    trusted = pfar & (pkey < T.trust)
+    pm = ColourModel(plab, (pdist > 0.05 * root) & (pkey > -T.trust_fg), trusted)
+    col = T.w_col * np.clip(log_ratio(fg, bg, T.floor), -3, 3)[bins]
     pcol = np.clip(log_ratio(pm.fg, pm.bg, T.floor), -3, 3)[bins]
+    pd = cv2.resize(trusted.astype(np.float32), (px.shape[1], px.shape[0])).ravel() > 0.5
+    extra = [ridge.moments(pphi[pd][::3], -1.0)] if pd.any() else []
+    model = ridge.solve(stats, extra, T.ridge_prev)
+    score = ((1 - T.key_share) * (phi @ model) + T.key_share * (phi @ key_model)).reshape(x.shape[:2])
+    score = cv2.resize(score, (lab.shape[1], lab.shape[0]))
+    col = col + T.w_ridge * 3 * np.clip(T.ridge_gain * score, -1, 1)
     if T.w_motion:
-        col = col * T.w_col + T.w_motion * motion_odds(view.sample(motion.offset, full) * s, dist, root, err)
-    else:
-        col = col * T.w_col
-    if T.w_ridge:
-        x = ridge.inputs(lab)
-        px = ridge.inputs(plab)
-        pd = cv2.resize(pdist, (px.shape[1], px.shape[0]))
-        stats = [(r.ridge, w / total) for r, w in refs]
-        far, near = px[pd < -0.08 * root][::3], px[pd > 0.08 * root][::3]
-        extra = []
-        if len(far):
-            extra.append(ridge.moments(ridge.features(far), -1.0))
-        if len(near) and T.ridge_fg:
-            e = ridge.moments(ridge.features(near), 1.0)
-            extra.append((e[0] * T.ridge_fg, e[1] * T.ridge_fg))
-        model = ridge.solve(stats, extra, T.ridge_prev)
-        score = (ridge.features(x) @ model).reshape(x.shape[:2])
-        score = cv2.resize(score, (lab.shape[1], lab.shape[0]))
-        col = col + T.w_ridge * 3 * np.clip(T.ridge_gain * score, -1, 1)
+        bgm = (dist < -0.06 * root) & (score < T.trust)
+        fgm = (dist > 0.04 * root) & (score > -T.trust_fg)
+        col += T.w_motion * motion_odds(view.sample(motion.offset, full) * s, bgm, fgm)
     frame = object_frame(warped > .5, view)
     u, v = object_coords(view, frame)
     pbins = PlaceModel.bins(lab, u, v)
@@ -180,11 +181,9 @@ def clean(inside, min_area):
     return inside
 
 
-def motion_odds(flow, dist, root, err):
+def motion_odds(flow, bgm, fgm):
     """Log-odds from motion against the background's affine one."""
-    h, w = dist.shape
-    bgm = dist < -0.06 * root
-    fgm = dist > 0.04 * root
+    h, w = bgm.shape
     if bgm.sum() < 50 or fgm.sum() < 20:
         return np.zeros((h, w), np.float32)
     y, x = np.mgrid[0:h:4, 0:w:4].astype(np.float32)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from demo_clip.shot import BLINK_FRAMES, FRAMES, HEIGHT, WIDTH, Array, blinks, drift, smoothstep
+from demo_clip.shot import BLINK_FRAMES, FRAMES, HEIGHT, WIDTH, Array, Picture, blinks, drift, smoothstep
 
 PLATE_SCALE = 2.5
 TOP = 292
@@ -111,7 +111,7 @@ def _sample(tile: Array, x: Array, y: Array) -> Array:
     return np.asarray(cv2.remap(tile, np.mod(x, TILE), np.mod(y, TILE), cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP))
 
 
-def build(photo: np.ndarray, seed: int) -> Background:
+def build(photo: Picture, seed: int) -> Background:
     """Enlarge and defocus the launch pad (RGB uint8 [427, 640, 3]), in linear light so that lamps turn to discs."""
     big = cv2.resize(photo, None, fx=PLATE_SCALE, fy=PLATE_SCALE, interpolation=cv2.INTER_CUBIC)
     light = (big.astype(np.float32) / 255.0) ** 2.2

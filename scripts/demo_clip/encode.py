@@ -12,16 +12,16 @@ import numpy as np
 from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
 
-from demo_clip.shot import HEIGHT, RATE, WIDTH
+from demo_clip.shot import HEIGHT, RATE, WIDTH, Picture
 from demo_clip.sound import SAMPLE_RATE
 
-CLIP_CRF = 19
-ALPHA_CRF = 8
+CLIP_CRF = 18.2
+ALPHA_CRF = 2
 BT709 = 1
 MASK_LEVEL = 128
 """A person's first mask covers what is at least half opaque."""
 
-Frame = Callable[[int], tuple[NDArray[np.uint8], NDArray[np.uint8]]]
+Frame = Callable[[int], tuple[Picture, Picture]]
 
 
 def write(folder: Path, frames: int, frame: Frame, sound: NDArray[np.float32]) -> None:
@@ -46,7 +46,7 @@ def write(folder: Path, frames: int, frame: Frame, sound: NDArray[np.float32]) -
         _write_sound(clip, audio, sound)
 
 
-def _video(container: av.container.OutputContainer, pixel_format: str, crf: int) -> av.VideoStream:
+def _video(container: av.container.OutputContainer, pixel_format: str, crf: float) -> av.VideoStream:
     """Add an H.264 stream of the shot's size and rate."""
     stream = container.add_stream("libx264", rate=RATE)
     stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, pixel_format
@@ -58,7 +58,7 @@ def _video(container: av.container.OutputContainer, pixel_format: str, crf: int)
     return stream
 
 
-def _colour_frame(rgb: NDArray[np.uint8], index: int) -> av.VideoFrame:
+def _colour_frame(rgb: Picture, index: int) -> av.VideoFrame:
     frame = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(
         format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
     )
@@ -66,7 +66,7 @@ def _colour_frame(rgb: NDArray[np.uint8], index: int) -> av.VideoFrame:
     return frame
 
 
-def _grey_frame(alpha: NDArray[np.uint8], index: int) -> av.VideoFrame:
+def _grey_frame(alpha: Picture, index: int) -> av.VideoFrame:
     frame = av.VideoFrame.from_ndarray(alpha, format="gray")
     frame.color_range = ColorRange.JPEG
     frame.pts, frame.time_base = index, 1 / RATE

@@ -133,7 +133,7 @@ def _outline_at(along: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _fullness(along: np.ndarray) -> np.ndarray:
     """Return a third at the ears .. 1 over the crown: hair keeps short, and off the face, where it ends."""
-    return 0.33 + 0.67 * np.clip(np.minimum(along, 1.0 - along) / 0.14, 0.0, 1.0)
+    return np.asarray(0.33 + 0.67 * np.clip(np.minimum(along, 1.0 - along) / 0.14, 0.0, 1.0))
 
 
 def _colours(cutout: Cutout, roots: Array, rng: np.random.Generator) -> np.ndarray:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from demo_clip import background, hair, subject
-from demo_clip.shot import HEIGHT, SEED, SHUTTER, SUBFRAMES, WIDTH, Array
+from demo_clip.shot import HEIGHT, SEED, SHUTTER, SUBFRAMES, WIDTH, Array, Picture
 
 SOFTNESS = 0.55
 """Deviation in pixels of the lens's softness on the subject."""
@@ -24,7 +24,7 @@ class Shot:
     hair: hair.Hair
     background: background.Background
 
-    def frame(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+    def frame(self, index: int) -> tuple[Picture, Picture]:
         """Return frame `index`: RGB uint8 [H, W, 3] and its true alpha uint8 [H, W].
 
         Colours mix in display light, as compositors and matting papers mix them: I = F a + B (1 - a), exactly, before
@@ -37,7 +37,7 @@ class Shot:
             pose = subject.Pose.at(t)
             layer += _over(self.hair.render(t, pose), self.body.render(pose)) / SUBFRAMES
             plate += self.background.render(t) / SUBFRAMES
-        layer = cv2.GaussianBlur(layer, (0, 0), SOFTNESS)
+        layer = cv2.GaussianBlur(layer, (0, 0), SOFTNESS).astype(np.float32)
         alpha = np.round(np.clip(layer[..., 3], 0, 255))
         picture = layer[..., :3] + (1.0 - layer[..., 3:] / 255.0) * plate
         return _expose(picture, index), alpha.astype(np.uint8)
@@ -48,7 +48,7 @@ def _over(front: Array, back: Array) -> Array:
     return front + (1.0 - front[..., 3:] / 255.0) * back
 
 
-def _expose(picture: Array, index: int) -> np.ndarray:
+def _expose(picture: Array, index: int) -> Picture:
     """Add vignette and grain, and round to uint8."""
     y, x = np.mgrid[-1 : 1 : HEIGHT * 1j, -1 : 1 : WIDTH * 1j].astype(np.float32)
     shaded = picture * (1.0 - 0.13 * (x**2 + y**2) ** 1.2 / 2.3)[..., None]
@@ -57,10 +57,10 @@ def _expose(picture: Array, index: int) -> np.ndarray:
     noise = 0.75 * noise.mean(-1, keepdims=True) * np.sqrt(3.0) + 0.35 * noise
     noise = cv2.GaussianBlur(noise, (0, 0), 0.6) * 2.1
     level = GRAIN * (0.55 + 0.9 * np.sqrt(np.clip(shaded / 255.0, 0, 1)) * (1.0 - np.clip(shaded / 255.0, 0, 1)))
-    return np.clip(np.round(shaded + level * noise), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.round(shaded + level * noise), 0, 255), np.uint8)
 
 
-def build(portrait: np.ndarray, pad: np.ndarray) -> Shot:
+def build(portrait: Picture, pad: Picture) -> Shot:
     """Build the shot from the two photographs (RGB uint8)."""
     body = subject.cut_out(portrait)
     return Shot(body, hair.grow(body, SEED), background.build(pad, SEED + 1))

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
+Picture = NDArray[np.uint8]
 
 WIDTH, HEIGHT = 1280, 720
 RATE = Fraction(24000, 1001)

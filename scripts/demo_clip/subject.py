@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from demo_clip.shot import HEIGHT, WIDTH, Array, drift, smoothstep
+from demo_clip.shot import HEIGHT, WIDTH, Array, Picture, drift, smoothstep
 
 PHOTO_SCALE = 1.6
 DETAIL = 2
@@ -114,12 +116,13 @@ class Cutout:
         # Pixel centres: photograph point p is at DETAIL * p + (DETAIL - 1) / 2 in the enlarged picture.
         grid = pose.backward_map() * DETAIL + (DETAIL - 1) / 2
         # A bottom row that repeats keeps the waist from ever showing a gap.
-        colour = cv2.remap(self.colour, grid, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        alpha = cv2.remap(self.alpha, grid, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        return np.dstack([np.clip(colour, 0, 255) * alpha[..., None], 255.0 * alpha])
+        x, y = grid[..., 0].copy(), grid[..., 1].copy()
+        colour = cv2.remap(self.colour, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        alpha = cv2.remap(self.alpha, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return np.dstack([np.clip(colour, 0, 255) * alpha[..., None], 255.0 * alpha]).astype(np.float32)
 
 
-def cut_out(photo: np.ndarray) -> Cutout:
+def cut_out(photo: Picture) -> Cutout:
     """Cut the portrait (RGB uint8 [512, 512, 3]) out of its studio, and grade it for dusk."""
     big = cv2.resize(photo, None, fx=DETAIL, fy=DETAIL, interpolation=cv2.INTER_LANCZOS4)
     alpha = _edge(big)
@@ -128,7 +131,7 @@ def cut_out(photo: np.ndarray) -> Cutout:
     return Cutout(colour=_grade(sharp, alpha), alpha=alpha)
 
 
-def _edge(big: np.ndarray) -> Array:
+def _edge(big: NDArray[Any]) -> Array:
     """Return the body's alpha: the traced outline, pulled onto the picture's edges within a narrow band."""
     outline = np.zeros(big.shape[:2], np.uint8)
     cv2.fillPoly(outline, [np.round(np.array(OUTLINE) * DETAIL * 16).astype(np.int32)], 255, cv2.LINE_AA, shift=4)
@@ -138,15 +141,14 @@ def _edge(big: np.ndarray) -> Array:
     labels[cv2.dilate(outline, disc) < 128] = cv2.GC_BGD
     cv2.setRNGSeed(0)
     models = np.zeros((1, 65)), np.zeros((1, 65))
-    cv2.grabCut(big, labels, None, *models, 3, cv2.GC_INIT_WITH_MASK)
+    cv2.grabCut(big, labels, (0, 0, 1, 1), *models, 3, cv2.GC_INIT_WITH_MASK)
     inside = np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.float32)
     # Smooth the contour, then draw it one pixel further in: the studio's light bled over the edge.
     crisp = smoothstep(cv2.GaussianBlur(inside, (0, 0), 2.5), 0.5, 0.82)
     depth = cv2.distanceTransform((crisp > 0.5).astype(np.uint8), cv2.DIST_L2, 5) / DETAIL
     near_hair = np.zeros_like(inside)
-    cv2.polylines(
-        near_hair, [np.array(HAIR_LINE[1:-2]) * DETAIL], False, 1.0, int(2.6 * HAIR_FADE * DETAIL), cv2.LINE_8
-    )
+    line = np.array(HAIR_LINE[1:-2]) * DETAIL  # without its ends, so that ears and cheeks stay solid
+    cv2.polylines(near_hair, [line], False, 1.0, int(2.6 * HAIR_FADE * DETAIL))
     fade = smoothstep(np.asarray(depth, np.float32), -1.0, HAIR_FADE)
     return np.asarray(crisp * (1.0 - cv2.GaussianBlur(near_hair, (0, 0), 5.0) * (1.0 - fade)), np.float32)
 
