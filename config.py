@@ -21,7 +21,9 @@ class Settings(BaseSettings):
 
     workspace: Path = Field(ROOT / "workspace", description="Folder of sessions and results")
     models_dir: Path = Field(ROOT / "models", description="Folder of the neural engines' weights")
-    sdks_dir: Path = Field(ROOT / "sdks", description="Folder of upstream sources that come under licences of their own")
+    sdks_dir: Path = Field(
+        ROOT / "sdks", description="Folder of upstream sources that come under licences of their own"
+    )
 
     @property
     def sessions_dir(self) -> Path:

@@ -96,7 +96,7 @@ class JsonStore(Generic[Model]):
             raise self._set_aside(str(error)) from None
         if version > self.version:
             raise StoreError(
-                f"{self.path} was written by a newer SplazMatte (its version {version}, ours {self.version}); update first"
+                f"{self.path} was written by a newer SplazMatte (version {version}, not {self.version}): update"
             )
         try:
             for number in range(version, self.version):

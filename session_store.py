@@ -1,15 +1,15 @@
 """Matting sessions on disk: what the user decided, and what was computed from what.
 
-    <workspace>/sessions/<session id>/
-        source.*                                    the video, copied in
-        meta.json                                   facts of the source (written by the runner)
-        state.json                                  MattingState
-        frames/NNNNNN.jpg                           for looking and for segmentation
-        masks/<object id>/keyframes/NNNNNN.png      8-bit grey, frame index from 0
-        masks/<object id>/propagated/NNNNNN.png
-        masks/<object id>/drafts/NNNNNN.png         a propagation's intermediates, while it runs
-        alpha/                                      lossless intermediate
-        alpha.mp4, foreground.mp4, …                deliverables
+<workspace>/sessions/<session id>/
+    source.*                                    the video, copied in
+    meta.json                                   facts of the source (written by the runner)
+    state.json                                  MattingState
+    frames/NNNNNN.jpg                           for looking and for segmentation
+    masks/<object id>/keyframes/NNNNNN.png      8-bit grey, frame index from 0
+    masks/<object id>/propagated/NNNNNN.png
+    masks/<object id>/drafts/NNNNNN.png         a propagation's intermediates, while it runs
+    alpha/                                      lossless intermediate
+    alpha.mp4, foreground.mp4, …                deliverables
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Literal
 
 from filelock import FileLock, Timeout
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from errors import SessionBusyError, SessionNotFoundError, storage_errors
 from json_store import JsonStore, fsync_dir

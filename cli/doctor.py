@@ -93,7 +93,9 @@ def _problems(data: dict[str, Any]) -> list[str]:
     neural = [name for name in NEURAL if not data["packages"][name]]
     if neural:
         problems.append(f"neural engines cannot run without {', '.join(neural)}; run: just setup")
-    problems += [f"codec {name} is missing from PyAV; run: just install-deps" for name, ok in data["codecs"].items() if not ok]
+    problems += [
+        f"codec {name} is missing from PyAV; run: just install-deps" for name, ok in data["codecs"].items() if not ok
+    ]
     if not data["workspace"]["writable"]:
         problems.append(f"{data['workspace']['path']} is not writable; set SPLAZMATTE_WORKSPACE to a folder that is")
     if data["workspace"]["free_bytes"] < 2e9:

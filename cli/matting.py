@@ -139,9 +139,7 @@ def _add_objects(session: MattingSession, given: Given, info: VideoInfo) -> None
     check_prompts(session.state.objects, info)
 
 
-def _delivery(
-    direction: str, span: tuple[int, int] | None, formats: str, premultiplied: bool | None
-) -> dict[str, Any]:
+def _delivery(direction: str, span: tuple[int, int] | None, formats: str, premultiplied: bool | None) -> dict[str, Any]:
     from errors import ParameterError
     from matting_runner import check_formats
 
@@ -172,18 +170,23 @@ def _choices(names: dict[str, str], params: dict[str, str]) -> dict[str, Any]:
 
 
 def run_and_show(session: MattingSession, *, new: bool = False) -> None:
-    """Run `session` with a bar and print what it gave; a new one that turns out to be unusable is removed."""
+    """Run `session` and print what it gave."""
+    result = run_session(session, new=new)
+    show(result_data(result), lambda: result_text(result))
+
+
+def run_session(session: MattingSession, *, new: bool) -> RunResult:
+    """Run `session` with a bar; a new one that turns out to be unusable is removed."""
     from errors import InputError
     from matting_runner import run_matting
 
     try:
         with stoppable() as should_stop, ProgressBar() as bar:
-            result = run_matting(session, on_progress=bar, should_stop=should_stop)
+            return run_matting(session, on_progress=bar, should_stop=should_stop)
     except InputError:
         if new:
             _remove(session)
         raise
-    show(result_data(result), lambda: result_text(result))
 
 
 def _remove(session: MattingSession) -> None:
@@ -230,7 +233,7 @@ def result_text(result: RunResult) -> str:
     for stage, seconds in result.seconds.items():
         speed = f"{result.fps[stage]:8.1f} frames/s" if stage in result.fps else "  nothing to do"
         lines.append(f"  {stage:<10}{seconds:8.2f} s{speed}")
-    lines += [f"  {name:<10}{path}" for name, path in result.outputs.items()]
+    lines += [f"  {name:<11}{path}" for name, path in result.outputs.items()]
     if result.keyframes_wanted:
         wanted = ", ".join(f"{name} at frame {index}" for name, index in result.keyframes_wanted)
         lines.append(f"  the mask is least certain for: {wanted} (a keyframe there would help)")

@@ -58,7 +58,9 @@ def _text(row: dict[str, Any]) -> str:
     lines = [f"{row['job']:<11}{row['name']:<9}{row['licence']:<12}{row['help']}"]
     for param in row["params"]:
         limits = "|".join(param["choices"]) or (
-            f"{param['minimum']:g}..{param['maximum']:g} {param['unit']}".strip() if param["minimum"] is not None else ""
+            f"{param['minimum']:g}..{param['maximum']:g} {param['unit']}".strip()
+            if param["minimum"] is not None
+            else ""
         )
         lines.append(f"    {param['name']}={param['default']}  {limits}  {param['help']}")
     return "\n".join(lines)

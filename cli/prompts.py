@@ -1,6 +1,7 @@
 """The command line's way to write masks, points and boxes.
 
-Each value is ``[OBJECT@]FRAME…``: ``0=first.png``, ``dog@12=dog.png``, ``0:+640,360 -100,80``, ``dog@0:100,80,400,300``.
+Each value begins with ``[OBJECT@]FRAME``: ``0=first.png``, ``dog@12=dog.png``, ``0:+640,360 -100,80``,
+``dog@0:100,80,400,300``.
 Objects are named; without a name it is the object '1'.
 """
 

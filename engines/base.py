@@ -206,8 +206,6 @@ class TrackChunk:
 class PointTracker(Protocol):
     """Query points -> tracks."""
 
-    def track(
-        self, source: FrameSource, queries: NDArray[np.float32], direction: Direction
-    ) -> Iterator[TrackChunk]:
+    def track(self, source: FrameSource, queries: NDArray[np.float32], direction: Direction) -> Iterator[TrackChunk]:
         """Yield tracks for queries float32 [N, 3] as (frame, x, y), in chunks where the engine streams."""
         ...

@@ -13,13 +13,14 @@ from pathlib import Path
 
 from errors import Cancelled, PromptError, SessionError, SplazMatteError
 from json_store import JsonStore
+from matting_runner.contact import write_contact_sheet
 from matting_runner.deliver_stage import check_formats, deliver
 from matting_runner.frames_stage import extract
 from matting_runner.marks import alpha_marks
 from matting_runner.mask_stages import propagate, read_keyframes, segment, set_keyframe
 from matting_runner.matte_stage import matte
 from matting_runner.progress import Progress, Reporter, Stage
-from matting_runner.prompts import add_mask, check_prompts
+from matting_runner.prompts import add_mask, check_prompts, guess_prompts
 from pipeline.decode import VideoReader
 from pipeline.frames import FrameFolder
 from pipeline.info import VideoInfo
@@ -39,9 +40,11 @@ __all__ = [
     "check_prompts",
     "create_session",
     "export_session",
+    "guess_prompts",
     "load_info",
     "run_matting",
     "set_keyframe",
+    "write_contact_sheet",
 ]
 
 
@@ -189,9 +192,7 @@ def _span(wanted: tuple[int, int] | None, frames: int) -> tuple[int, int]:
     return wanted
 
 
-def _result(
-    session: MattingSession, span: tuple[int, int], formats: Sequence[str], reporter: Reporter
-) -> RunResult:
+def _result(session: MattingSession, span: tuple[int, int], formats: Sequence[str], reporter: Reporter) -> RunResult:
     seconds = {stage: round(value, 3) for stage, value in reporter.seconds.items()}
     return RunResult(
         session=session,
@@ -202,11 +203,7 @@ def _result(
             for stage, count in reporter.frames.items()
             if count and reporter.seconds[stage] > 0
         },
-        outputs={
-            name: session.folder / made.path
-            for name, made in session.state.delivered.items()
-            if name in formats
-        },
+        outputs={name: session.folder / made.path for name, made in session.state.delivered.items() if name in formats},
         keyframes_wanted=_keyframes_wanted(session, span),
     )
 

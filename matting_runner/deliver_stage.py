@@ -91,7 +91,11 @@ def _open(
 
 
 def _write_frames(
-    frames: Iterator[tuple[int, NDArray[np.float32], Alpha]], writers: list[Writer], reporter: Reporter, *, colours: bool
+    frames: Iterator[tuple[int, NDArray[np.float32], Alpha]],
+    writers: list[Writer],
+    reporter: Reporter,
+    *,
+    colours: bool,
 ) -> None:
     """Pass each frame once through all `writers`; decoding runs ahead and encoding behind."""
 

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from engines.guess import guess_box
 from errors import PromptError
 from matting_runner.mask_stages import set_keyframe
+from pipeline.decode import VideoReader
 from pipeline.info import VideoInfo
 from pipeline.masks import load_mask_image
-from session_store import FramePrompts, Keyframe, MattingSession, SessionObject
+from session_store import BoxPrompt, FramePrompts, Keyframe, MattingSession, SessionObject
+
+_GUESS_AHEAD = 6
+"""Frames between the two that a guess compares."""
 
 
 def add_mask(session: MattingSession, item: SessionObject, index: int, image: Path, info: VideoInfo) -> None:
@@ -20,6 +25,15 @@ def add_mask(session: MattingSession, item: SessionObject, index: int, image: Pa
     """
     mask = load_mask_image(image, (info.width, info.height))
     set_keyframe(session, item, index, mask, Keyframe(origin="mask", digest=""))
+
+
+def guess_prompts(video: Path, info: VideoInfo) -> FramePrompts:
+    """Return a guess at the subject of `video`: a box on its first frame."""
+    with VideoReader(video, info) as reader:
+        first = reader.read(0)
+        later = reader.read(min(_GUESS_AHEAD, info.frames - 1)) if info.frames > 1 else first
+    box = guess_box(first, later)
+    return FramePrompts(box=BoxPrompt(x0=box.x0, y0=box.y0, x1=box.x1, y1=box.y1))
 
 
 def check_prompts(objects: Iterable[SessionObject], info: VideoInfo) -> None:

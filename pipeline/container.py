@@ -11,6 +11,7 @@ import os
 import stat
 import threading
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -31,7 +32,8 @@ MAX_PIXELS = 16384 * 8640
 _VIDEO_FORMATS = (
     "mov matroska avi mpegts mpeg flv live_flv kux ivf gif apng asf asf_o mxf gxf ogg nut nsv nuv rm wtv dv swf "
     "h261 h263 h264 hevc vvc evc m4v mpegvideo cavsvideo avs2 avs3 dirac dnxhd vc1 vc1test mjpeg mjpeg_2000 obu av1 "
-    "yuv4mpegpipe jpegxl_anim webp_anim film_cpk roq smk bink flic lxf pmp pva thp ty usm xmv rpl smjpeg amv dhav cine ser ipu"
+    "yuv4mpegpipe jpegxl_anim webp_anim film_cpk roq smk bink flic lxf pmp pva thp ty usm xmv rpl smjpeg amv "
+    "dhav cine ser ipu"
 )
 _AUDIO_FORMATS = "mp3 wav w64 flac aac ac3 eac3 amr aiff caf wv ape tta dts au loas mpc mpc8 dsf"
 _ALLOWED = ",".join(f"{_VIDEO_FORMATS} {_AUDIO_FORMATS}".split())
@@ -129,11 +131,11 @@ def shown(path: Path) -> str:
     return "".join(c if c.isprintable() else "?" for c in path.name or str(path))
 
 
-def _open_regular(path: Path) -> object:
+def _open_regular(path: Path) -> _Bytes:
     """Open a regular file for reading; never wait for a pipe or a device."""
     flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
+        if not stat.S_ISREG(path.stat().st_mode):
             kind = "a folder" if path.is_dir() else "a device or pipe"
             raise MediaError(f"{shown(path)} is {kind}, not a video file")
         descriptor = os.open(path, flags)
@@ -143,7 +145,7 @@ def _open_regular(path: Path) -> object:
         raise MediaError(f"not a file name: {error}") from None
     except OSError as error:
         raise MediaError(f"cannot read {shown(path)}: {error.strerror}") from error
-    file = os.fdopen(descriptor, "rb", buffering=0)
+    file = FileIO(descriptor, "rb")
     if not stat.S_ISREG(os.fstat(descriptor).st_mode) or not os.fstat(descriptor).st_size:
         file.close()
         raise MediaError(f"{shown(path)} is empty (0 bytes)")
@@ -153,11 +155,11 @@ def _open_regular(path: Path) -> object:
 class _Bytes:
     """A file without a name: libav judges by content, and cannot read a pattern or a protocol out of a name."""
 
-    def __init__(self, file: object) -> None:
+    def __init__(self, file: FileIO) -> None:
         self.read, self.seek, self.tell, self.close = file.read, file.seek, file.tell, file.close
 
 
-def _open_container(path: Path, file: object) -> InputContainer:
+def _open_container(path: Path, file: _Bytes) -> InputContainer:
     options = {"protocol_whitelist": "none", "format_whitelist": _ALLOWED, "max_pixels": str(MAX_PIXELS)}
     # libav's reason ('moov atom not found') is only in its log. Reading that is safe here: nothing decodes on other
     # threads while a container opens, which could wait for Python's lock to log.
@@ -176,10 +178,9 @@ def _open_container(path: Path, file: object) -> InputContainer:
 
 def _refusal(path: Path, error: Exception, log: list[tuple[int, str, str]]) -> str:
     """Say in one line why libav did not open the file."""
-    for _, demuxer, message in log:
-        if "m3u8" in message:
-            demuxer = "hls"
-        if "not on whitelist" in message and demuxer:
+    for _, source, message in log:
+        demuxer = "hls" if "m3u8" in message else source
+        if demuxer and (demuxer == "hls" or "not on whitelist" in message):
             if demuxer in _REFERRING_FORMATS:
                 return f"{shown(path)} is a playlist ({demuxer}) that names other files; give the video itself"
             if demuxer == "image2" or demuxer.endswith("_pipe"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar, cast
+
 import cv2
 import numpy as np
 from av.video.frame import VideoFrame
@@ -15,6 +17,7 @@ from pipeline.info import VideoInfo
 # then more than twice as fast as packed.
 _EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 _ROTATIONS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
+T = TypeVar("T", np.uint8, np.uint16, np.float32)
 _PLANES = {"rgb": (2, 0, 1), "bgr": (1, 0, 2)}  # of gbrp
 
 
@@ -38,7 +41,8 @@ class FrameConverter:
             rounded = np.rint(deep, out=deep).astype(np.uint8)
             return rounded if order == "rgb" else np.ascontiguousarray(rounded[..., ::-1])
         planar = self._reformat(frame, "gbrp")
-        return self._upright(cv2.merge([_plane(planar, index, np.uint8) for index in _PLANES[order]]))
+        packed = cv2.merge([_plane(planar, index, np.uint8) for index in _PLANES[order]])
+        return self._upright(cast(NDArray[np.uint8], packed))
 
     def to_float(self, frame: VideoFrame) -> NDArray[np.float32]:
         """Return RGB float32 [H, W, 3], 0..1, with all the bits that the source has (10, 12, …)."""
@@ -63,11 +67,11 @@ class FrameConverter:
             threads=1,
         )
 
-    def _upright(self, image: NDArray) -> NDArray:
+    def _upright(self, image: NDArray[T]) -> NDArray[T]:
         if self._info.mirrored:
-            image = cv2.flip(image, 1)
+            image = cast(NDArray[T], cv2.flip(image, 1))
         if self._info.rotation:
-            image = cv2.rotate(image, _ROTATIONS[self._info.rotation])
+            image = cast(NDArray[T], cv2.rotate(image, _ROTATIONS[self._info.rotation]))
         return image
 
 
@@ -81,8 +85,9 @@ def _white(depth: int, *, full: bool) -> int:
     return ((1 << depth) - 1) << (16 - depth) if full else 255 << 8
 
 
-def _plane(frame: VideoFrame, index: int, dtype: type[np.uint8] | type[np.uint16]) -> NDArray:
+def _plane(frame: VideoFrame, index: int, dtype: type[T]) -> NDArray[T]:
     """Return one plane as [H, W], a view without the padding of its lines."""
     plane = frame.planes[index]
     step = plane.line_size // np.dtype(dtype).itemsize
-    return np.frombuffer(plane, dtype)[: step * plane.height].reshape(plane.height, step)[:, : plane.width]
+    samples = np.frombuffer(memoryview(plane), dtype)[: step * plane.height]
+    return samples.reshape(plane.height, step)[:, : plane.width]

@@ -40,7 +40,9 @@ class FrameCursor:
         self._info = info
         self._seekable = info.seekable and info.exact
         self._first = int(info.start / info.time_base)
-        self._start_over(reopen=False)
+        self._at = -1
+        self._frame: VideoFrame | None = None
+        self._open()
 
     def frame(self, index: int) -> VideoFrame:
         """Return the decoded frame `index`, as it is stored.
@@ -77,16 +79,18 @@ class FrameCursor:
                 return frame
         return None
 
-    def _start_over(self, *, reopen: bool = True) -> None:
-        if reopen:
-            self.close()
+    def _start_over(self) -> None:
+        self.close()
+        self._open()
+
+    def _open(self) -> None:
         self._video = OpenVideo(self._path, threads=1 if self._info.damaged else 0, stream_index=self._info.stream)
         self._set_frames(_numbered(self._video))
 
     def _set_frames(self, frames: Generator[Numbered]) -> None:
         self._frames = frames
         self._at = -1
-        self._frame: VideoFrame | None = None
+        self._frame = None
 
     def _go_to(self, index: int) -> None:
         """Make the next frames come from a keyframe at or before frame `index`, or else from the start."""

@@ -61,12 +61,12 @@ def yuv420(rgb: Picture, matrix: Floats, pixel_format: str) -> av.VideoFrame:
     fill(frame, 0, cv2.transform(rgb, matrix[:1]))
     if frame.format.components[1].bits == 8:
         # averages of 8-bit R'G'B' cost at most one code of chroma, and halve the time
-        from_codes = np.divide(matrix[1:], [255, 255, 255, 1], dtype=np.float32)
-        chroma = cv2.transform(_halve(pad_even(codes_of(rgb, 255))), from_codes)
+        from_codes = np.divide(matrix, [255, 255, 255, 1], dtype=np.float32)
+        codes = cv2.transform(_halve(pad_even(codes_of(rgb, 255))), from_codes)
     else:
-        chroma = cv2.transform(_halve(pad_even(rgb)), matrix[1:])
-    fill(frame, 1, cv2.extractChannel(chroma, 0))
-    fill(frame, 2, cv2.extractChannel(chroma, 1))
+        codes = cv2.transform(_halve(pad_even(rgb)), matrix)  # all three rows: OpenCV is quick at 3 to 3 only
+    for plane in (1, 2):
+        fill(frame, plane, cv2.extractChannel(codes, plane))
     return frame
 
 

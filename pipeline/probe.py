@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from av.audio.stream import AudioStream
 from av.sidedata.sidedata import Type
 from av.video.frame import VideoFrame
 
@@ -21,9 +23,10 @@ Progress = Callable[[int, int], object]
 """Called with (frames so far, frames expected); may raise to stop."""
 
 _SEEKABLE_FORMATS = ("mov,", "matroska", "mpegts")
-_SEEKABLE_CODECS = frozenset(
-    "h264 hevc vp8 vp9 av1 mpeg2video mpeg4 mjpeg prores dnxhd cfhd ffv1 png rawvideo v210 dvvideo huffyuv utvideo".split()
-)
+_SEEKABLE_CODECS = {
+    *("h264", "hevc", "vp8", "vp9", "av1", "mpeg2video", "mpeg4"),
+    *("mjpeg", "prores", "dnxhd", "cfhd", "ffv1", "png", "rawvideo", "v210", "dvvideo", "huffyuv", "utvideo"),
+}
 _HDR = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
 
 
@@ -79,19 +82,20 @@ class Survey:
         self._path = path
         self._threads = threads
 
-    def frames(self) -> Iterator[VideoFrame]:
+    def frames(self) -> Generator[VideoFrame]:
         """Yield every frame that decodes, in display order.
 
         Raises:
             MediaError: as for `probe`.
         """
         with OpenVideo(self._path, threads=self._threads) as video:
-            clock = corrupt = resized = None
+            clock: Clock | None = None
+            stored, corrupt, resized = (0, 0), 0, 0
             for frame in video.frames():
                 if clock is None:
                     self.info = _describe(video, frame)
                     clock = _clock(video)
-                    stored, corrupt, resized = (frame.width, frame.height), 0, 0
+                    stored = frame.width, frame.height
                 clock.add(frame.pts)
                 corrupt += frame.is_corrupt
                 resized += (frame.width, frame.height) != stored
@@ -114,7 +118,11 @@ def _conclude(info: VideoInfo, video: OpenVideo, clock: Clock, corrupt: int, res
         warnings.append(f"{corrupt} frames show decoding errors")
     if resized:
         warnings.append(f"the picture changes its size; {resized} frames are scaled to that of the first")
-    if timeline.repaired:
+    if damaged and 0 < len(clock) < info.frames:
+        warnings.append(f"the header announces {info.frames} frames, {len(clock)} decode")
+    if timeline.repaired == len(clock):
+        warnings.append(f"the file has no timestamps; {timeline.rate} frames a second are assumed")
+    elif timeline.repaired:
         warnings.append(f"{timeline.repaired} timestamps were missing or out of order and were repaired")
     if info.interlaced:
         warnings.append("interlaced; frames are kept as they are, not deinterlaced")
@@ -209,10 +217,9 @@ def _has_alpha(video: OpenVideo, frame: VideoFrame) -> bool:
 
 def _describe_audio(video: OpenVideo) -> AudioInfo | None:
     stream = video.container.streams.best("audio")
-    if stream is None or stream.codec_context is None:
+    if not isinstance(stream, AudioStream) or stream.codec_context is None:
         return None
-    context = stream.codec_context
-    return AudioInfo(codec=stream.codec.canonical_name, sample_rate=context.sample_rate, channels=context.channels)
+    return AudioInfo(codec=stream.codec.canonical_name, sample_rate=stream.rate, channels=stream.channels)
 
 
 def read_orientation(frame: VideoFrame) -> tuple[int, bool, bool]:
@@ -222,10 +229,11 @@ def read_orientation(frame: VideoFrame) -> tuple[int, bool, bool]:
         Degrees clockwise (0, 90, 180, 270), to be applied after mirroring left to right if the second is true;
         the third tells whether the angle was exactly that.
     """
-    matrix = next((bytes(data) for data in frame.side_data if data.type is Type.DISPLAYMATRIX), None)
-    if matrix is None or len(matrix) < 36:
+    side_data: Any = frame.side_data  # PyAV's stub does not know this kind
+    if Type.DISPLAYMATRIX not in side_data:
         return 0, False, True
-    a, b, _, c, d = (float(value) for value in np.frombuffer(matrix, np.int32)[:5])
+    matrix = np.frombuffer(side_data[Type.DISPLAYMATRIX], np.int32)
+    a, b, _, c, d = (float(value) for value in matrix[:5])
     mirrored = a * d - b * c < 0
     if mirrored:
         a, b = -a, -b

@@ -26,7 +26,7 @@ _FINE = Fraction(1, 100)
 _ROUNDED = Fraction(1, 10)
 """Up to this part of a frame, a tick may be off by one either way: muxers round twice (1/1000 in Matroska)."""
 _JUMP_SECONDS = 10
-"""A longer step forward in a broadcast stream is a new clock, not a pause (the ffmpeg program's -dts_delta_threshold)."""
+"""A longer step forward in a broadcast stream is a new clock, not a pause (ffmpeg's -dts_delta_threshold)."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Make assets/demo: the clip that `just demo` mattes, its true alpha and its first mask.
 
 Run `python scripts/make_demo_clip.py` from the repo root; it needs the dev extra (scikit-image has the photographs)
-and about four minutes. The same versions of the packages make the same files.
+and about four minutes of two cores. The same versions of the packages make the same files.
 """
 
 from __future__ import annotations

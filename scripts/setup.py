@@ -33,7 +33,7 @@ def main() -> int:
     for name, text in (("cuda", "NVIDIA GPU"), ("mps", "Apple GPU"), ("cpu", "no GPU")):
         group.add_argument(f"--{name}", dest="backend", action="store_const", const=name, help=f"torch for {text}")
     args = parser.parse_args()
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - this file is run by whatever Python there is
         return fail(f"SplazMatte needs Python 3.11 or newer; this is {sys.version.split()[0]} ({sys.executable})")
     try:
         make_venv()

@@ -137,9 +137,7 @@ def test_a_value_that_is_not_a_number_is_refused(store: AlphaStore) -> None:
         (50, 60, [(0, 12)]),
     ],
 )
-def test_remove_takes_exactly_its_range(
-    store: AlphaStore, start: int, stop: int, left: list[tuple[int, int]]
-) -> None:
+def test_remove_takes_exactly_its_range(store: AlphaStore, start: int, stop: int, left: list[tuple[int, int]]) -> None:
     store.write_chunk(0, mattes(0, 6))
     store.write_chunk(6, mattes(6, 12))
     before = [store.read(index) for index in range(12)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import re
 import tomllib
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -31,17 +32,16 @@ def test_every_dependency_is_listed_and_no_other(group: str) -> None:
     assert sorted(listed(group)) == sorted(requirements()[group])
 
 
-@pytest.mark.parametrize("package", [name for names in requirements().values() for name in names])
-def test_listed_licence_is_the_installed_one(package: str) -> None:
-    try:
-        metadata = importlib.metadata.metadata(package)
-    except importlib.metadata.PackageNotFoundError:
-        pytest.skip(f"{package} is not installed here")
-    stated = metadata.get("License-Expression")
-    if stated is None:
-        pytest.skip(f"{package} states no licence expression")
+def test_listed_licences_are_the_installed_ones() -> None:
+    stated = {}
+    for package in (name for names in requirements().values() for name in names):
+        # the neural extra is not everywhere, and older metadata has no licence expression
+        with suppress(importlib.metadata.PackageNotFoundError, KeyError):
+            stated[package] = importlib.metadata.metadata(package)["License-Expression"]
+    stated = {package: licence for package, licence in stated.items() if licence}
     page = {name: licence for group in requirements() for name, licence in listed(group).items()}
-    assert page[package] == stated
+    assert {"av", "numpy", "pydantic"} <= stated.keys()
+    assert {package: page[package] for package in stated} == stated
 
 
 def test_own_licence_is_apache() -> None:

@@ -33,6 +33,7 @@ class Tuning:
     ridge_fg: float = 0.0
     trust: float = 0.0
     trust_fg: float = 0.3
+    fit_pow: float = 2.0
     key_share: float = 0.0
     ridge_gain: float = 1.0
     extra: dict = field(default_factory=dict)
@@ -111,14 +112,6 @@ def step(image, previous_image, previous, motion, refs, draft, weights):
     dist = signed_distance(warped > .5)
     sigma = 1.0 + T.sigma * root + T.sigma_err * np.minimum(cv2.blur(err, (9, 9)), 0.2 * root)
     prior = np.clip(dist / sigma, -T.clip_prior, T.clip_prior)
-    if draft is not None:
-        wd = sum(w for r, w in refs if r.index == refs[-1][0].index) if len(refs) > 1 else 0.5
-        back = view.image(draft)
-        db = signed_distance(back > 127)
-        sb = 1.0 + T.sigma * root
-        pb = np.clip(db / sb, -T.clip_prior, T.clip_prior)
-        prior = (1 - wd) * prior + wd * pb
-        dist = np.where(np.abs(dist) < np.abs(db), dist, db)
     bins = colour_bins(lab, L_BINS, AB_BINS)
     total = sum(w for _, w in refs)
     fg = sum(r.colour.fg * (w / total) for r, w in refs)
@@ -144,6 +137,19 @@ def step(image, previous_image, previous, motion, refs, draft, weights):
     score = ((1 - T.key_share) * (phi @ model) + T.key_share * (phi @ key_model)).reshape(x.shape[:2])
     score = cv2.resize(score, (lab.shape[1], lab.shape[0]))
     col = col + T.w_ridge * 3 * np.clip(T.ridge_gain * score, -1, 1)
+    if draft is not None:
+        time_w = weights[-1]
+        back = view.image(draft) > 127
+        likely = score > 0
+        fit_f, fit_b = overlap(warped > .5, likely), overlap(back, likely)
+        wf, wb = (1 - time_w) * (fit_f ** T.fit_pow + 0.01), time_w * (fit_b ** T.fit_pow + 0.01)
+        wd = wb / (wf + wb)
+        db = signed_distance(back)
+        sb = 1.0 + T.sigma * root
+        pb = np.clip(db / sb, -T.clip_prior, T.clip_prior)
+        prior = (1 - wd) * prior + wd * pb
+        dist = np.where(np.abs(dist) < np.abs(db), dist, db)
+        root = np.sqrt(max(1.0, (1 - wd) * root * root + wd * back.sum()))
     if T.w_motion:
         bgm = (dist < -0.06 * root) & (score < T.trust)
         fgm = (dist > 0.04 * root) & (score > -T.trust_fg)
@@ -209,3 +215,7 @@ def motion_odds(flow, bgm, fgm):
         return c / max(c.sum(), 1e-6)
     f, g = hist(fgm), hist(bgm)
     return np.clip(np.log((f + 2e-3) / (g + 2e-3)), -3, 3)[idx]
+
+
+def overlap(a, b):
+    return float((a & b).sum()) / max(1, int((a | b).sum()))

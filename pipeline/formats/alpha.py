@@ -21,6 +21,9 @@ from pipeline.planes import grey420, pad_even
 MAX_ERROR = 1.5 / 219
 """Largest error of the decoded alpha: half a code by rounding, one by coding."""
 
+OPTIONS = {"preset": "ultrafast", "qp": "1", "x264-params": "deadzone-inter=6:deadzone-intra=6:ipratio=1"}
+"""libx264's."""
+
 _COLOUR = Colour(range="limited", primaries="bt709", transfer="bt709", matrix="bt709")
 
 
@@ -34,12 +37,7 @@ def open_alpha(
         pixel_format="yuv420p",
         size=even_size(info),
         colour=_COLOUR,
-        options={
-            "preset": "ultrafast",
-            "qp": "1",
-            "g": keyframe_interval(info),
-            "x264-params": "deadzone-inter=6:deadzone-intra=6:ipratio=1",
-        },
+        options={**OPTIONS, "g": keyframe_interval(info)},
         container_options=CONTAINER_OPTIONS,
         metadata=padding_note(info),
     )

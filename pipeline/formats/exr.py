@@ -6,6 +6,7 @@ rate into `framesPerSecond`, non-square pixels into `pixelAspectRatio`.
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import numpy as np
 import OpenEXR
 from numpy.typing import NDArray
 
+from errors import StorageError
 from pipeline.deliver import Clock, DeliverFrame
 from pipeline.info import VideoInfo
 from pipeline.planes import foreground_of
@@ -32,7 +34,6 @@ _CHROMATICITIES = {  # red, green, blue and white of ITU-T H.273, table 2
     "smpte432": (0.680, 0.320, 0.265, 0.690, 0.150, 0.060, *_D65),
     "ebu3213": (0.630, 0.340, 0.295, 0.605, 0.155, 0.077, *_D65),
 }
-_PROBE = 1 << 16  # bytes; more than a file system block
 
 
 def open_exr(
@@ -67,10 +68,12 @@ def _header(info: VideoInfo, premultiplied: bool) -> dict[str, object]:
 
 
 def _write(path: Path, header: dict[str, object], rgba: NDArray[np.float16]) -> None:
-    """Write a file; where OpenEXR only says that it could not, find out the system's reason."""
+    """Write a file; OpenEXR gives the system's reason as words only, so that its number has to be found again."""
     try:
         with OpenEXR.File(dict(header), {"RGBA": rgba}) as file:
             file.write(os.fspath(path))
-    except RuntimeError:
-        path.write_bytes(bytes(_PROBE))
-        raise
+    except RuntimeError as error:
+        for number in errno.errorcode:
+            if os.strerror(number) in str(error):
+                raise OSError(number, os.strerror(number), str(path)) from error
+        raise StorageError(f"cannot write {path}: {error}") from error

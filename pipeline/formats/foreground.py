@@ -20,8 +20,8 @@ from pipeline.planes import foreground_of, pad_even, yuv420, yuv_matrix
 
 AUDIO = AudioRule(encoder="aac", copied=frozenset({"aac", "mp3", "ac3", "eac3", "alac"}))
 
-_H264 = {"preset": "veryfast", "crf": "12", "bf": "0"}
-_HEVC = {"preset": "superfast", "crf": "12", "x265-params": "log-level=none:bframes=0:repeat-headers=0"}
+H264_OPTIONS = {"preset": "veryfast", "crf": "12", "bf": "0"}
+HEVC_OPTIONS = {"preset": "superfast", "crf": "12", "x265-params": "log-level=none:bframes=0:repeat-headers=0"}
 
 
 def open_foreground(
@@ -41,7 +41,7 @@ def open_foreground(
         pixel_format=pixel_format,
         size=even_size(info),
         colour=colour,
-        options={**(_HEVC if deep else _H264), "g": keyframe_interval(info)},
+        options={**(HEVC_OPTIONS if deep else H264_OPTIONS), "g": keyframe_interval(info)},
         container_options=CONTAINER_OPTIONS,
         codec_tag="hvc1" if deep else "",
         metadata=notes,

@@ -21,8 +21,8 @@ from pipeline.formats.foreground import delivered_colour
 from pipeline.info import VideoInfo
 from pipeline.planes import fill, foreground_of, yuv444, yuv_matrix
 
-MAX_ERROR = 0.5 / 1023
-"""Largest error of the decoded alpha."""
+MAX_ERROR = 0.5 / 1023 + 1 / 4095
+"""Largest error of the decoded alpha: half a code of 10 bits, and what decoders cut off below 12."""
 
 _PIXEL_FORMAT = "yuva444p10le"
 _STRAIGHT_ALPHA, _PREMULTIPLIED_BLACK = 0x100, 0x102

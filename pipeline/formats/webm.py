@@ -1,7 +1,8 @@
 """WebM with VP9 and an alpha plane: transparent video for browsers.
 
 Alpha is a second, grey VP9 picture inside each block. VP9 takes odd sizes as they are. WebM counts time in
-milliseconds: every frame is within half of one of its exact time, and the exact rate stands in the header.
+milliseconds: every frame is within half of one of its exact time, and the exact rate stands in the header. VP9 itself
+cannot say that pixels are not square, and PyAV does not reach the container's field for it: the comment says so.
 """
 
 from __future__ import annotations
@@ -28,6 +29,10 @@ def open_webm(
 ) -> VideoWriter:
     """Open a writer of a WebM file."""
     colour = delivered_colour(info)
+    aspect = info.sample_aspect_ratio
+    notes = [f"{'Premultiplied' if premultiplied else 'Straight'} alpha"]
+    if aspect != 1:
+        notes.append(f"pixels are {aspect.numerator}:{aspect.denominator}")
     matrix = yuv_matrix(colour, 8)
     settings = VideoSettings(
         container="webm",
@@ -37,7 +42,7 @@ def open_webm(
         colour=colour,
         options={**_VP9, "g": keyframe_interval(info)},
         stream_metadata={"alpha_mode": "1"},
-        metadata={"comment": f"{'Premultiplied' if premultiplied else 'Straight'} alpha"},
+        metadata={"comment": "; ".join(notes)},
         audio=AudioRule(encoder="libopus"),
     )
 

@@ -18,8 +18,8 @@ from demo_clip.sound import SAMPLE_RATE
 CLIP_CRF = 18.2
 ALPHA_CRF = 2
 BT709 = 1
-MASK_LEVEL = 128
-"""A person's first mask covers what is at least half opaque."""
+MASK_SMOOTH = 5.0
+"""Deviation in pixels: nobody draws single strands into a first mask."""
 
 Frame = Callable[[int], tuple[Picture, Picture]]
 
@@ -38,12 +38,17 @@ def write(folder: Path, frames: int, frame: Frame, sound: NDArray[np.float32]) -
         for index in range(frames):
             rgb, alpha = frame(index)
             if index == 0:
-                cv2.imwrite(str(folder / "mask_000000.png"), np.where(alpha >= MASK_LEVEL, 255, 0).astype(np.uint8))
+                cv2.imwrite(str(folder / "mask_000000.png"), first_mask(alpha))
             clip.mux(picture.encode(_colour_frame(rgb, index)))
             matte.mux(grey.encode(_grey_frame(alpha, index)))
         clip.mux(picture.encode(None))
         matte.mux(grey.encode(None))
         _write_sound(clip, audio, sound)
+
+
+def first_mask(alpha: Picture) -> Picture:
+    """Return the mask (0 or 255) that a person would draw for `alpha`: what is at least half opaque, smoothed."""
+    return np.where(cv2.GaussianBlur(alpha, (0, 0), MASK_SMOOTH) > 127, 255, 0).astype(np.uint8)
 
 
 def _video(container: av.container.OutputContainer, pixel_format: str, crf: float) -> av.VideoStream:

@@ -1,0 +1,82 @@
+"""Fixtures that several test files share: a small clip with exact truth, and a workspace of its own for each test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
+SIZE = (96, 64)
+FRAMES = 110
+
+
+def disc(index: int) -> np.ndarray:
+    """Return the true mask of frame `index` of the small clip: uint8 [64, 96], a disc that drifts to the right."""
+    mask = np.zeros((SIZE[1], SIZE[0]), np.uint8)
+    cv2.circle(mask, (30 + index // 4, 32 + round(4 * np.sin(index / 9))), 14, 255, -1, cv2.LINE_AA)
+    return mask
+
+
+def write_clip(path: Path, frames: int = FRAMES, *, audio: bool = True) -> Path:
+    """Write the small clip: a reddish textured disc over a bluish textured ground, H.264, 24000/1001, with a tone."""
+    rng = np.random.default_rng(5)
+    ground = cv2.GaussianBlur(rng.integers(0, 255, (SIZE[1], SIZE[0], 3), np.uint8), (0, 0), 1.5)
+    ground = (ground * [0.3, 0.5, 0.8]).astype(np.float32)
+    paint = cv2.GaussianBlur(rng.integers(0, 255, (SIZE[1], SIZE[0], 3), np.uint8), (0, 0), 1.5)
+    paint = (paint * [0.9, 0.4, 0.3] + [40, 0, 0]).astype(np.float32)
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("libx264", rate=Fraction(24000, 1001))
+        video.width, video.height, video.pix_fmt = *SIZE, "yuv420p"
+        video.options = {"crf": "12", "preset": "veryfast"}
+        sound = container.add_stream("aac", rate=48000, layout="mono") if audio else None
+        for index in range(frames):
+            alpha = disc(index)[..., None].astype(np.float32) / 255
+            shifted = np.roll(paint, index // 4, axis=1)
+            picture = np.clip(ground * (1 - alpha) + shifted * alpha, 0, 255).astype(np.uint8)
+            container.mux(video.encode(av.VideoFrame.from_ndarray(picture, "rgb24")))
+        container.mux(video.encode(None))
+        if sound is not None:
+            count = round(frames * 1001 / 24000 * 48000)
+            tone = (np.sin(np.arange(count) * 2 * np.pi * 440 / 48000) * 8000).astype(np.int16)
+            block = av.AudioFrame.from_ndarray(tone[None], format="s16", layout="mono")
+            block.sample_rate, block.pts, block.time_base = 48000, 0, Fraction(1, 48000)
+            resampler = av.AudioResampler("fltp", "mono", 48000, frame_size=1024)
+            for part in [*resampler.resample(block), *resampler.resample(None)]:
+                container.mux(sound.encode(part))
+            container.mux(sound.encode(None))
+    return path
+
+
+@pytest.fixture(scope="session")
+def small_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the small clip; `disc(i)` is its truth."""
+    return write_clip(tmp_path_factory.mktemp("clip") / "small clip.mp4")
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an empty workspace that the settings point to."""
+    from config import get_settings
+
+    monkeypatch.setenv("SPLAZMATTE_WORKSPACE", str(tmp_path / "workspace"))
+    get_settings.cache_clear()
+    yield tmp_path / "workspace"
+    get_settings.cache_clear()
+
+
+@pytest.fixture
+def mask_file(tmp_path: Path) -> Callable[[int], Path]:
+    """Return a function that writes the true mask of a frame and returns its path."""
+
+    def write(index: int) -> Path:
+        path = tmp_path / f"mask_{index}.png"
+        cv2.imwrite(str(path), disc(index))
+        return path
+
+    return write
