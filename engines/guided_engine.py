@@ -208,7 +208,9 @@ def _explained(part: _Part, narrow: Floats, confidence: float) -> tuple[Floats, 
     error = _resize((part.mask - narrow) ** 2, shape, cv2.INTER_AREA)
     square = _resize(part.mask**2, shape, cv2.INTER_AREA)
     keep = _ramp(_share(part.coarse, square, error, MEDIUM * unit), *EXPLAINED)
-    edge = (cv2.GaussianBlur(part.coarse, (0, 0), 3 * unit) - part.coarse) ** 2
+    soft = cv2.GaussianBlur(part.coarse, (0, 0), 3 * unit)
+    # The mean over each coarse pixel of (mask - soft)², which a blurred mask would leave unexplained.
+    edge = square - 2 * soft * part.coarse + soft**2
     error, edge = (cv2.GaussianBlur(x, (0, 0), FIT_WINDOW * unit) for x in (error, edge))
     clean = _ramp(1 - error / (edge + 1e-5), *(FIT_EXACT if confidence >= 1 else FIT_TRACKED))
     return keep, clean

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from engines.base import Alpha
 from engines.foreground import estimate_foreground
+from errors import ParameterError
 from matting_runner.marks import delivery_mark
 from matting_runner.progress import Reporter, Stage
 from pipeline.alpha_store import AlphaStore
@@ -25,8 +26,10 @@ def check_formats(names: Sequence[str]) -> list[str]:
     """Return `names` without repetitions.
 
     Raises:
-        ParameterError: one of them is not a format.
+        ParameterError: one of them is not a format, or there is none.
     """
+    if not names:
+        raise ParameterError(f"no format given; there is: {', '.join(FORMATS)}")
     return [format_spec(name).name for name in dict.fromkeys(names)]
 
 

@@ -47,11 +47,17 @@ def check_prompts(objects: Iterable[SessionObject], info: VideoInfo) -> None:
             if info.exact and index >= info.frames:
                 raise PromptError(f"object '{item.name}' has a prompt on frame {index}; the last is {info.frames - 1}")
         for index, prompts in item.prompts.items():
+            if not (prompts.is_empty() or _says_what_is_in(prompts)):
+                raise PromptError(f"object '{item.name}' has no positive point on frame {index}: say what belongs to it")
             for x, y in _positions(prompts):
                 if not (-0.5 <= x <= info.width - 0.5 and -0.5 <= y <= info.height - 0.5):
                     raise PromptError(
                         f"{x:g},{y:g} on frame {index} is outside the picture, which is {info.width}x{info.height}"
                     )
+
+
+def _says_what_is_in(prompts: FramePrompts) -> bool:
+    return prompts.box is not None or any(part.positive for part in [*prompts.points, *prompts.strokes])
 
 
 def _positions(prompts: FramePrompts) -> Iterator[tuple[float, float]]:

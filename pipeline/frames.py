@@ -69,7 +69,11 @@ def extract_frames(path: Path, folder: Path, *, start: int = 0, on_frame: FrameD
             reported = done
             on_frame(done, survey.info)
 
-    return survey_file(path, lambda survey: _Writer(folder, start).run(survey, partial(report, survey)))
+    def write(survey: Survey) -> None:
+        # The second pass over a damaged file may number its frames otherwise than an earlier run's first pass did.
+        _Writer(folder, 0 if survey.threads == 1 else start).run(survey, partial(report, survey))
+
+    return survey_file(path, write)
 
 
 def sync_frames(folder: Path, start: int, stop: int) -> None:

@@ -80,7 +80,7 @@ class Survey:
     def __init__(self, path: Path, *, threads: int = 0) -> None:
         """Prepare a pass over `path`; `threads` as for `OpenVideo`."""
         self._path = path
-        self._threads = threads
+        self.threads = threads
 
     def frames(self) -> Generator[VideoFrame]:
         """Yield every frame that decodes, in display order.
@@ -88,7 +88,7 @@ class Survey:
         Raises:
             MediaError: as for `probe`.
         """
-        with OpenVideo(self._path, threads=self._threads) as video:
+        with OpenVideo(self._path, threads=self.threads) as video:
             clock: Clock | None = None
             stored, corrupt, resized = (0, 0), 0, 0
             for frame in video.frames():

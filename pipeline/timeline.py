@@ -159,7 +159,7 @@ def constant_rate(ticks: NDArray[np.int64], time_base: Fraction, declared: Itera
     candidates = [rate for rate in declared if rate in STANDARD_RATES]
     candidates += [rate for rate in STANDARD_RATES if abs(rate / mean - 1) < Fraction(1, 50)]
     candidates += [even] if even else []
-    candidates += [*declared, mean.limit_denominator(1001)]
+    candidates += [*declared, *(mean.limit_denominator(limit) for limit in (1, 10, 100, 1001))]
     return next((rate for rate in candidates if _explains(rate, ticks, time_base)), None)
 
 

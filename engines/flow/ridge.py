@@ -7,22 +7,22 @@ N_IN = 14
 _rng = np.random.default_rng(7)
 _W = (0.5 * _rng.normal(0, 1.0, (N_IN, 128))).astype(np.float32)
 _B = _rng.normal(0, 1.0, 128).astype(np.float32)
-SIGMAS = (0.012, 0.03, 0.06)
+SIGMAS = (0.03, 0.075, 0.15)
 
 
-def inputs(lab, reduce=2):
+def inputs(lab, unit, reduce=2):
     """float32 [h, w, 14] at reduced size."""
     h, w = lab.shape[:2]
     f = cv2.resize(lab, (max(8, w // reduce), max(8, h // reduce)), interpolation=cv2.INTER_AREA).astype(np.float32)
     f -= 128
     f *= np.array([1 / 50, 1 / 18, 1 / 18], np.float32)
-    root = np.sqrt(f.shape[0] * f.shape[1])
+    root = max(4.0, unit / reduce)
     s = [f]
     for sigma in SIGMAS:
         s.append(cv2.GaussianBlur(f, (0, 0), sigma * root))
     d = np.abs(f[..., 0] - s[1][..., 0])
-    s.append(3 * cv2.GaussianBlur(d, (0, 0), 0.01 * root)[..., None])
-    s.append(3 * cv2.GaussianBlur(d, (0, 0), 0.03 * root)[..., None])
+    s.append(3 * cv2.GaussianBlur(d, (0, 0), 0.025 * root)[..., None])
+    s.append(3 * cv2.GaussianBlur(d, (0, 0), 0.075 * root)[..., None])
     return np.concatenate(s, 2)
 
 

@@ -19,21 +19,24 @@ class Tuning:
     sigma: float = 0.02   # prior's softness in sqrt(area)
     sigma_err: float = 0.5
     band: float = 0.3
-    w_prior: float = 3.0
+    w_prior: float = 2.5
     w_col: float = 2.0
-    w_place: float = 1.5
-    w_prev: float = 1.0
+    w_place: float = 0.7
+    w_prev: float = 1.5
     clip_prior: float = 4
     floor: float = 1e-4
     fallback: float = 0.5
     min_part: float = 0.02
-    w_motion: float = 1.0
+    w_motion: float = 2.0
     w_ridge: float = 4.0
     ridge_prev: float = 0.5
     ridge_fg: float = 0.0
     trust: float = 0.0
     trust_fg: float = 0.3
     fit_pow: float = 2.0
+    unit: int = 0
+    sig: float = 1.0
+    redetect: int = 1
     key_share: float = 0.0
     ridge_gain: float = 1.0
     extra: dict = field(default_factory=dict)
@@ -74,12 +77,12 @@ class Reference:
         lab = cv2.cvtColor(view.image(image), cv2.COLOR_RGB2LAB)
         soft = view.image(mask).astype(np.float32) / 255
         inside = soft > 0.5
+        self.frame = object_frame(inside, view)
         self.colour = ColourModel(lab, inside, ~inside)
-        x = ridge.inputs(lab)
+        x = ridge.inputs(lab, T.sig * np.sqrt(inside.sum()))
         small = cv2.resize(soft, (x.shape[1], x.shape[0]), interpolation=cv2.INTER_AREA)
         mi, mo = ridge.moments(ridge.features(x[small > 0.6]), 1.0), ridge.moments(ridge.features(x[small < 0.4]), -1.0)
         self.ridge = (mi[0] + mo[0]) / 2, (mi[1] + mo[1]) / 2
-        self.frame = object_frame(inside, view)
         u, v = object_coords(view, self.frame)
         self.place = PlaceModel(lab, inside, ~inside, u, v)
 
@@ -120,8 +123,10 @@ def step(image, previous_image, previous, motion, refs, draft, weights):
     plab = cv2.cvtColor(view.image(previous_image), cv2.COLOR_RGB2LAB)
     pin = view.image(previous) > 127
     pdist = signed_distance(pin)
-    x = ridge.inputs(lab)
-    px = ridge.inputs(plab)
+    unit = root if T.unit else s * sum(r.frame.size * w for r, w in refs) / total
+    unit *= T.sig
+    x = ridge.inputs(lab, unit)
+    px = ridge.inputs(plab, unit)
     phi, pphi = ridge.features(x), ridge.features(px)
     stats = [(r.ridge, w / total) for r, w in refs]
     key_model = ridge.solve(stats, [], 0)
@@ -153,7 +158,8 @@ def step(image, previous_image, previous, motion, refs, draft, weights):
     if T.w_motion:
         bgm = (dist < -0.06 * root) & (score < T.trust)
         fgm = (dist > 0.04 * root) & (score > -T.trust_fg)
-        col += T.w_motion * motion_odds(view.sample(motion.offset, full) * s, bgm, fgm)
+        mo = motion_odds(view.sample(motion.offset, full) * s, bgm, fgm)
+        col += T.w_motion * mo
     frame = object_frame(warped > .5, view)
     u, v = object_coords(view, frame)
     pbins = PlaceModel.bins(lab, u, v)
@@ -162,6 +168,8 @@ def step(image, previous_image, previous, motion, refs, draft, weights):
     odds = cv2.GaussianBlur(odds.astype(np.float32), (0, 0), 0.7)
     band = np.abs(dist) < np.maximum(3, T.band * root + cv2.blur(err, (9, 9)))
     hard = np.where(band, odds, np.where(prior > 0, LIMIT, -LIMIT)).astype(np.float32)
+    if T.extra.get('dbg'):
+        T.extra['dbg'](locals())
     inside = graph_cut(hard, lab[..., :2].copy(), band)
     inside = clean(inside, T.min_part * root * root)
     ref_mask = prior > 0
