@@ -21,14 +21,11 @@ class Settings(BaseSettings):
 
     workspace: Path = Field(ROOT / "workspace", description="Folder of sessions and results")
     models_dir: Path = Field(ROOT / "models", description="Folder of the neural engines' weights")
-    sdks_dir: Path = Field(
-        ROOT / "sdks", description="Folder of upstream sources that come under licences of their own"
-    )
 
     @property
     def sessions_dir(self) -> Path:
-        """Return the folder of the matting sessions."""
-        return self.workspace.expanduser().resolve() / "sessions"
+        """Return the folder of the matting sessions; a relative workspace lies in the project's folder."""
+        return (ROOT / self.workspace.expanduser()).resolve() / "sessions"
 
 
 @cache

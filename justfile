@@ -19,34 +19,42 @@ install-deps:
     @{{ system }} scripts/setup.py base
 
 # start the web app
+[no-exit-message]
 app: install-deps
     @{{ python }} run.py serve
 
 # start the web app on another port
+[no-exit-message]
 app-port port: install-deps
     @{{ python }} run.py serve --port {{ port }}
 
 # download the weights of the neural engines
+[no-exit-message]
 download-models *flags: install-deps
     @{{ python }} run.py models download {{ flags }}
 
 # list the sessions
+[no-exit-message]
 list *flags: install-deps
     @{{ python }} run.py list {{ flags }}
 
 # run or go on with a session
+[no-exit-message]
 run id *flags: install-deps
     @{{ python }} run.py run {{ id }} {{ flags }}
 
 # run the jobs of the queue
+[no-exit-message]
 run-queue *flags: install-deps
     @{{ python }} run.py run-queue {{ flags }}
 
 # show the device, memory, codecs, weights and what is missing
+[no-exit-message]
 device *flags: install-deps
     @{{ python }} run.py doctor {{ flags }}
 
 # lint, format check and type check
+[no-exit-message]
 check: _everything
     @{{ python }} -m ruff check .
     @{{ python }} -m ruff format --check .
@@ -54,37 +62,45 @@ check: _everything
 
 # run the tests (arguments go to pytest)
 [unix]
+[no-exit-message]
 test *args: _everything
     @{{ python }} -m pytest "$@"
 
 # run the tests (arguments go to pytest)
 [windows]
+[no-exit-message]
 test *args: _everything
     @{{ python }} -m pytest {{ args }}
 
 # measure: quality, media or both (--help shows the options)
+[no-exit-message]
 bench *args: _everything
     @{{ python }} -m benchmarks {{ args }}
 
 # matte the bundled clip, or a video of your own
 [unix]
+[no-exit-message]
 demo *args: install-deps
     @{{ python }} run.py demo "$@"
 
 # matte the bundled clip, or a video of your own
 [windows]
+[no-exit-message]
 demo *args: install-deps
     @{{ python }} run.py demo {{ args }}
 
 # remove sessions and results from workspace/ (asks first)
+[no-exit-message]
 clean: install-deps
     @{{ python }} run.py clean
 
 # remove logs
+[no-exit-message]
 clean-logs: install-deps
     @{{ python }} run.py clean --logs
 
 # print the version
+[no-exit-message]
 version: install-deps
     @{{ python }} run.py --version
 

@@ -27,7 +27,11 @@ Floats = NDArray[np.float32]
 Matter = Callable[[NDArray[np.uint8], NDArray[np.uint8], float], Floats]
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
-MASKS = {"exact": exact, "degraded": degraded, "tracker-like": trackerlike}
+MASKS: dict[str, Callable[..., NDArray[np.uint8]]] = {
+    "exact": lambda alpha, *_: exact(alpha),
+    "degraded": degraded,
+    "tracker-like": trackerlike,
+}
 TRACKED = 0.6
 """The confidence that masks other than exact ones come with."""
 
@@ -73,7 +77,7 @@ def errors(alpha: Floats, shot: Shot) -> dict[str, float]:
 def _stills(pictures: list[Shot], kind: str) -> dict[str, dict[str, float]]:
     rows: dict[str, list[dict[str, float]]] = {name: [] for name in METHODS}
     for seed, shot in enumerate(pictures):
-        mask = exact(shot.alpha) if kind == "exact" else MASKS[kind](shot.alpha, seed)
+        mask = MASKS[kind](shot.alpha, seed)
         for name, matter in METHODS.items():
             rows[name].append(errors(matter(shot.rgb, mask, _confidence(kind)), shot))
     return {name: _mean(row) for name, row in rows.items()}
@@ -83,7 +87,7 @@ def _video(root: Path, name: str, kind: str) -> dict[str, dict[str, float]]:
     rows: dict[str, list[dict[str, float]]] = {method: [] for method in METHODS}
     before: dict[str, Floats] = {}
     for index, shot in enumerate(video(root, name)):
-        mask = exact(shot.alpha) if kind == "exact" else MASKS[kind](shot.alpha, 7, index)
+        mask = MASKS[kind](shot.alpha, 7, index)
         for method, matter in METHODS.items():
             alpha = matter(shot.rgb, mask, _confidence(kind))
             row = errors(alpha, shot)

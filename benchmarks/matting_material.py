@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,7 +56,7 @@ def degraded(alpha: Floats, seed: int, time: float = 0.0) -> Mask:
     mask = cv2.morphologyEx(exact(alpha), cv2.MORPH_OPEN, _disc(4)).astype(np.float32)
     # Two fields and the angle between them: the same strength at any time, a new field after about ten frames.
     fields = [_field(mask.shape, seed + k) for k in (0, 1000)]
-    dx, dy = np.cos(time / 6) * fields[0] + np.sin(time / 6) * fields[1]
+    dx, dy = math.cos(time / 6) * fields[0] + math.sin(time / 6) * fields[1]
     y, x = np.mgrid[: mask.shape[0], : mask.shape[1]].astype(np.float32)
     moved = cv2.remap(mask, x + dx, y + dy, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.where(moved > 127, np.uint8(255), np.uint8(0))
@@ -71,7 +72,7 @@ def trackerlike(alpha: Floats, seed: int, time: float = 0.0) -> Mask:
         return cv2.resize(cv2.medianBlur(exact(small / np.float32(255)), 3), (width, height))
     if seed % 3 == 1:
         # Breathes by a pixel from frame to frame; still pictures alternate between wider and narrower.
-        radius = 3 + round(np.sin(time))
+        radius = 3 + round(math.sin(time))
         return cv2.erode(opened, _disc(radius)) if seed % 2 else cv2.dilate(opened, _disc(radius))
     contours, _ = cv2.findContours(opened, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
     polygons = [cv2.approxPolyDP(c, 4, True) for c in contours if cv2.contourArea(c) > 100]

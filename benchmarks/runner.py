@@ -62,15 +62,16 @@ def overhead(frames: int = 96, rounds: int = 3) -> dict[str, Any]:
             session.save()
             seconds = run_matting(session).seconds
             info = load_info(session)
+            size = info.width, info.height
             bare = {
-                "propagate": _seconds(_propagate(FrameFolder(session.frames_dir, info.frames, (info.width, info.height)),
-                                                 read_keyframes(session), frames)),
-                "matte": _seconds(_matte(VideoReader(session.source, info), SessionGuides(session, (info.width, info.height)),
-                                         frames)),
-            }  # fmt: skip
-        for stage, entry in best.items():
-            entry["runner"] = min(entry.get("runner", math.inf), seconds[stage])
-            entry["bare"] = min(entry.get("bare", math.inf), bare[stage])
+                "propagate": _propagate(
+                    FrameFolder(session.frames_dir, info.frames, size), read_keyframes(session), frames
+                ),
+                "matte": _matte(VideoReader(session.source, info), SessionGuides(session, size), frames),
+            }
+            for stage, entry in best.items():
+                entry["runner"] = min(entry.get("runner", math.inf), seconds[stage])
+                entry["bare"] = min(entry.get("bare", math.inf), _seconds(bare[stage]))
     total = {kind: sum(entry[kind] for entry in best.values()) for kind in ("runner", "bare")}
     rows = {**best, "both": total}
     return {stage: {**entry, "ratio": entry["runner"] / entry["bare"]} for stage, entry in rows.items()}

@@ -35,7 +35,7 @@ def doctor(json_output: Json = False, debug: Debug = False) -> None:
         "packages": {name: _version(name) for name in (*BASE, *NEURAL)},
         "codecs": _codecs(),
         "engines": _engines(),
-        "workspace": _folder(settings.workspace),
+        "workspace": _folder(settings.sessions_dir.parent),
         "models_dir": str(settings.models_dir),
         "problems": [],
     }

@@ -149,7 +149,8 @@ class GrabCutSegmenter:
         return _State(tuple(readings))
 
     def _from_box(self, box: Window) -> _State:
-        return self._single(guess_box(self._base, box, self._view, self._detail, self._data_weight))
+        with ThreadPoolExecutor(self._threads) as pool:
+            return self._single(guess_box(self._base, box, self._view, pool.map, self._data_weight))
 
     def _single(self, item: Hypothesis) -> _State:
         return _State(((item.mask, item.score),))

@@ -14,30 +14,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from engines.base import Alpha, FrameSource, GuideSource, Image, Mask
+from engines.tiles import Slices, enlarge, runs, shrink
 
 Floats = NDArray[np.float32]
-Slices = tuple[slice, slice]
 
 REFERENCE = 800
 """Long side in pixels of the pictures that the lengths below are meant for; they grow with the picture."""
 COARSE = 400
 """About the long side of the coarse grid, on which the wide filters run and everything smooth is computed."""
-WIDE, MEDIUM, NARROW = (24, 48), 12, 6
+WIDE, MEDIUM, NARROW = (24, 48), 12, 8
 """Radii of the filters."""
 BAND_IN, BAND_OUT, TAPER = 12, 24, 4
 """How far from the mask's edge, inwards and outwards, alpha may differ from the mask, and how softly that ends."""
-EPS_WIDE, EPS_NARROW = 1e-4 * 255**2, 1e-5 * 255**2
+EPS_WIDE, EPS_NARROW = 1e-4 * 255**2, 5e-5 * 255**2
 SURE_OUT, SURE_IN = 25 / 255, 230 / 255
 CLIP = 0.02
 """Alpha this near to 0 or 1 is 0 or 1: filters leave noise in solid areas, and a compositor sees it."""
-FIT_EXACT, FIT_TRACKED = (0.0, 0.3), (0.2, 0.5)
+FIT_EXACT, FIT_TRACKED = (-0.05, 0.25), (0.2, 0.5)
 """Share of the mask's edge that the picture explains: below the first all 'tracked', above the second all 'clean'."""
 EXPLAINED = (0.3, 0.85)
 TILE = 128
@@ -51,19 +50,27 @@ class _Part:
     """The part of a frame around the mask's edge, and its coarse grid."""
 
     rgb: Image
-    mask: Floats
+    mask: Mask
     coarse: Floats
-    """The mask on the coarse grid."""
+    """The mask on the coarse grid, 0..1."""
     depth: Floats
     """Coarse grid: distance from where the mask is unsure, positive inside, at the reference size."""
+    factor: int
+    """Pixels per cell of the coarse grid."""
     unit: float
     """Pixels per pixel of the reference size."""
     reach: float
     """Width of the band relative to the normal one."""
 
-    @property
-    def coarse_unit(self) -> float:
-        return self.unit * max(self.coarse.shape) / max(self.mask.shape)
+
+@dataclass(frozen=True, eq=False)
+class _Tile:
+    """Full size, without margin: the mask, its own edge a little softened, and the filter's answer."""
+
+    where: Slices
+    mask: Floats
+    edge: Floats
+    filtered: Floats
 
 
 class GuidedMatter:
@@ -95,43 +102,44 @@ class GuidedMatter:
             mask: uint8 [H, W], 0..255.
             confidence: 1 for a mask that is exact, less for one that was tracked.
         """
+        result = (mask >= 128).astype(np.float32)
         factor = max(1, round(max(mask.shape) / COARSE))
         unit = max(mask.shape) / REFERENCE
-        reach = self.band / unit / BAND_OUT if self.band else 1 + 0.5 * (1 - min(1.0, confidence))
-        result = (mask >= 128).astype(np.float32)
-        coarse = _shrink(mask.astype(np.float32) / 255, factor)
+        coarse = shrink(mask, factor).astype(np.float32) / 255
         depth = _depth(coarse)
-        if depth is not None:
-            depth *= factor / unit
-            near = (depth < BAND_IN * reach + TAPER) & (depth > -BAND_OUT * reach - TAPER)
-            small, full = _boxes(near, factor, round(WIDE[1] * unit / factor))
-            part = _Part(rgb[full], mask[full].astype(np.float32) / 255, coarse[small], depth[small], unit, reach)
-            result[full] = self._finish(part, confidence)
+        if depth is None:
+            return result
+        depth *= factor / unit
+        reach = self.band / unit / BAND_OUT if self.band else 1 + 0.5 * (1 - min(1.0, confidence))
+        near = (depth < BAND_IN * reach + TAPER) & (depth > -BAND_OUT * reach - TAPER)
+        small, full = _boxes(near, factor, round(WIDE[1] * unit / factor))
+        part = _Part(rgb[full], mask[full], coarse[small], depth[small], factor, unit, reach)
+        self._fill(result[full], part, confidence)
         return result
 
-    def _finish(self, part: _Part, confidence: float) -> Floats:
+    def _fill(self, result: Floats, part: _Part, confidence: float) -> None:
+        """Write the band's alpha into `result`."""
         free, floor = _limits(part.depth, part.reach)
-        narrow, tracked = _narrow(part, _cascade(part, free, floor), free > 0)
-        keep, clean = _explained(part, narrow, confidence)
+        rgb = shrink(part.rgb, part.factor)
+        clean = self._clean(part, rgb, confidence)
+        guess = _cascade(part, rgb, free, floor)
+        # The filter is linear, so that blending before it costs half of blending after it.
+        tiles = list(_tiles(part, cv2.merge([guess, clean]), free > 0))
+        maps = cv2.merge([clean * (1 - _explained(part, tiles)), free, floor])
+        for tile in tiles:
+            own, free, floor = cv2.split(enlarge(maps, part.factor, tile.where))
+            alpha = (tile.filtered + (tile.edge - tile.filtered) * own) * free + floor
+            result[tile.where] = _contrast(1 - _toe(1 - _toe(alpha)), self.sharpness)
+
+    def _clean(self, part: _Part, rgb: Image, confidence: float) -> Floats:
+        """Return how far to keep to the mask's edge, 0..1 on the coarse grid."""
         if self.detail != "auto":
-            clean = np.full_like(clean, self.detail == "clean")
-        maps = _resize(cv2.merge([keep, clean, free, floor]), part.mask.shape, cv2.INTER_LINEAR)
-        keep, clean, free, floor = cv2.split(maps)
-        edge = cv2.GaussianBlur(part.mask, (0, 0), max(0.3, EDGE * part.unit))
-        alpha = edge + (narrow - edge) * keep
-        alpha = (tracked + (alpha - tracked) * clean) * free + floor
-        alpha = _contrast((alpha - CLIP) / (1 - 2 * CLIP), self.sharpness)
-        return alpha
-
-
-def _shrink(image: NDArray[Any], factor: int) -> NDArray[Any]:
-    height, width = image.shape[:2]
-    return _resize(image, (max(1, round(height / factor)), max(1, round(width / factor))), cv2.INTER_AREA)
-
-
-def _resize(image: NDArray[Any], shape: tuple[int, ...], how: int) -> NDArray[Any]:
-    result: NDArray[Any] = cv2.resize(image, (shape[1], shape[0]), interpolation=how)
-    return result
+            return np.full_like(part.coarse, self.detail == "clean")
+        unit = part.unit / part.factor
+        narrow = _filter(rgb, part.coarse, NARROW * unit, EPS_NARROW)
+        blurred = cv2.GaussianBlur(part.coarse, (0, 0), 3 * unit)
+        error, worst = (cv2.GaussianBlur((part.coarse - x) ** 2, (0, 0), FIT_WINDOW * unit) for x in (narrow, blurred))
+        return _ramp(1 - error / (worst + 1e-5), *(FIT_EXACT if confidence >= 1 else FIT_TRACKED))
 
 
 def _blur(image: Floats, radius: float) -> Floats:
@@ -140,12 +148,17 @@ def _blur(image: Floats, radius: float) -> Floats:
     return result
 
 
-def _filter(rgb: Image, values: Floats, radius: float, eps: float) -> Floats:
-    return np.clip(cv2.ximgproc.guidedFilter(rgb, values, max(1, round(radius)), eps), 0, 1)
+def _filter(rgb: Image, values: Floats, radius: float, eps: float, scale: float = 1.0) -> Floats:
+    return np.clip(cv2.ximgproc.guidedFilter(rgb, values, max(1, round(radius)), eps, scale=scale), 0, 1)
 
 
 def _contrast(values: Floats, factor: float) -> Floats:
     return np.clip((values - 0.5) * factor + 0.5, 0, 1)
+
+
+def _toe(values: Floats) -> Floats:
+    """Take values up to CLIP to 0 and leave those from 3 CLIP on as they are."""
+    return np.minimum(values, np.maximum(1.5 * (values - CLIP), 0))
 
 
 def _ramp(values: Floats, low: float, high: float) -> Floats:
@@ -182,10 +195,9 @@ def _limits(depth: Floats, reach: float) -> tuple[Floats, Floats]:
     return 1 - inside - outside, inside
 
 
-def _cascade(part: _Part, free: Floats, floor: Floats) -> Floats:
+def _cascade(part: _Part, rgb: Image, free: Floats, floor: Floats) -> Floats:
     """Return the mask pulled onto the picture's edges, on the coarse grid."""
-    rgb = _resize(part.rgb, part.coarse.shape, cv2.INTER_AREA)
-    unit = part.coarse_unit
+    unit = part.unit / part.factor
     # Windows much wider than the object would drown it in background.
     thin = min(1.0, max(0.25, float(part.depth.max()) / BAND_IN))
     wide = [_filter(rgb, part.coarse, radius * unit * part.reach * thin, EPS_WIDE) for radius in WIDE]
@@ -202,48 +214,28 @@ def _share(mask: Floats, square: Floats, error: Floats, radius: float) -> Floats
     return np.where(variance > 1e-4, 1 - _blur(error, radius) / np.maximum(variance, 1e-4), 1).astype(np.float32)
 
 
-def _explained(part: _Part, narrow: Floats, confidence: float) -> tuple[Floats, Floats]:
-    """Return, on the coarse grid, how far to trust the narrow filter, and the mask's edge as a whole, 0..1."""
-    shape, unit = part.coarse.shape, part.coarse_unit
-    error = _resize((part.mask - narrow) ** 2, shape, cv2.INTER_AREA)
-    square = _resize(part.mask**2, shape, cv2.INTER_AREA)
-    keep = _ramp(_share(part.coarse, square, error, MEDIUM * unit), *EXPLAINED)
-    soft = cv2.GaussianBlur(part.coarse, (0, 0), 3 * unit)
-    # The mean over each coarse pixel of (mask - soft)², which a blurred mask would leave unexplained.
-    edge = square - 2 * soft * part.coarse + soft**2
-    error, edge = (cv2.GaussianBlur(x, (0, 0), FIT_WINDOW * unit) for x in (error, edge))
-    clean = _ramp(1 - error / (edge + 1e-5), *(FIT_EXACT if confidence >= 1 else FIT_TRACKED))
-    return keep, clean
+def _tiles(part: _Part, maps: Floats, active: NDArray[np.bool_]) -> Iterator[_Tile]:
+    """Yield the tiles that the band touches, filtered at full size; maps are guess and weight of the mask."""
+    radius = max(1, round(NARROW * part.unit))
+    # A cell reaches into its neighbours when it is scaled up.
+    reached = cv2.dilate(active.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    for run in runs(reached, part.factor, part.mask.shape, TILE, 2 * radius):
+        mask = part.mask[run.outer].astype(np.float32) / 255
+        edge = cv2.GaussianBlur(mask, (0, 0), max(0.3, EDGE * part.unit))
+        guess, clean = cv2.split(enlarge(maps, part.factor, run.outer))
+        filtered = _filter(
+            part.rgb[run.outer], guess + (mask - guess) * clean, radius, EPS_NARROW, 1 / max(1, int(part.unit))
+        )
+        yield _Tile(run.inner, mask[run.cut], edge[run.cut], filtered[run.cut])
 
 
-def _narrow(part: _Part, guess: Floats, active: NDArray[np.bool_]) -> tuple[Floats, Floats]:
-    """Return mask and guess after the narrow guided filter at full size, in the tiles with an active coarse pixel."""
-    both = cv2.merge([part.mask, _resize(guess, part.mask.shape, cv2.INTER_LINEAR)])
-    result = both.copy()
-    for inner, outer in _tiles(active, part.mask.shape, 2 * max(1, round(NARROW * part.unit))):
-        filtered = _filter(part.rgb[outer], both[outer], NARROW * part.unit, EPS_NARROW)
-        rows, columns = (slice(i.start - o.start, i.stop - o.start) for i, o in zip(inner, outer, strict=True))
-        result[inner] = filtered[rows, columns]
-    return cv2.split(result)
-
-
-def _tiles(active: NDArray[np.bool_], shape: tuple[int, ...], halo: int) -> Iterator[tuple[Slices, Slices]]:
-    """Yield runs of tiles with an active pixel in them, without and with a margin."""
-    height, width = shape
-    # A coarse pixel reaches one further when it is scaled up.
-    y, x = np.nonzero(cv2.dilate(active.astype(np.uint8), np.ones((3, 3), np.uint8)))
-    touched = np.zeros((-(-height // TILE), -(-width // TILE)), np.int8)
-    for dy, dx in ((0, 0), (0, 1), (1, 0), (1, 1)):
-        rows = np.minimum((y + dy) * height // active.shape[0], height - 1) // TILE
-        touched[rows, np.minimum((x + dx) * width // active.shape[1], width - 1) // TILE] = 1
-    for row, line in enumerate(touched):
-        edges = np.flatnonzero(np.diff(np.concatenate(([0], line, [0]))))
-        for first, last in zip(edges[::2] * TILE, edges[1::2] * TILE, strict=True):
-            top, bottom = row * TILE, min(height, row * TILE + TILE)
-            left, right = int(first), min(width, int(last))
-            inner = (slice(top, bottom), slice(left, right))
-            outer = (
-                slice(max(0, top - halo), min(height, bottom + halo)),
-                slice(max(0, left - halo), min(width, right + halo)),
-            )
-            yield inner, outer
+def _explained(part: _Part, tiles: list[_Tile]) -> Floats:
+    """Return, on the coarse grid, how far to trust the filter's answer over the mask's own edge, 0..1."""
+    # Outside the tiles the mask is 0 or 1 and needs no explaining.
+    error, square = np.zeros_like(part.coarse), part.coarse**2
+    for tile in tiles:
+        top, left = (side.start // part.factor for side in tile.where)
+        miss = shrink((tile.mask - tile.filtered) ** 2, part.factor)
+        cells = (slice(top, top + miss.shape[0]), slice(left, left + miss.shape[1]))
+        error[cells], square[cells] = miss, shrink(tile.mask**2, part.factor)
+    return _ramp(_share(part.coarse, square, error, MEDIUM * part.unit / part.factor), *EXPLAINED)

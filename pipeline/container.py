@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import stat
-import threading
 from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
@@ -17,7 +16,6 @@ from types import TracebackType
 from typing import Self
 
 import av
-import av.logging
 from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Disposition
@@ -25,6 +23,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from errors import MediaError
+from pipeline.sniff import explain
 
 MAX_PIXELS = 16384 * 8640
 """Largest picture that is decoded, in pixels (16K); a header that claims more is broken or hostile."""
@@ -37,9 +36,7 @@ _VIDEO_FORMATS = (
 )
 _AUDIO_FORMATS = "mp3 wav w64 flac aac ac3 eac3 amr aiff caf wv ape tta dts au loas mpc mpc8 dsf"
 _ALLOWED = ",".join(f"{_VIDEO_FORMATS} {_AUDIO_FORMATS}".split())
-_REFERRING_FORMATS = {"hls", "dash", "concat", "sdp", "rtsp", "imf", "webm_dash_manifest", "ffmetadata", "sap"}
 _BUFFER = 1 << 18
-_LOG_LOCK = threading.Lock()
 
 
 class OpenVideo:
@@ -161,35 +158,12 @@ class _Bytes:
 
 def _open_container(path: Path, file: _Bytes) -> InputContainer:
     options = {"protocol_whitelist": "none", "format_whitelist": _ALLOWED, "max_pixels": str(MAX_PIXELS)}
-    # libav's reason ('moov atom not found') is only in its log. Reading that is safe here: nothing decodes on other
-    # threads while a container opens, which could wait for Python's lock to log.
-    with _LOG_LOCK, av.logging.Capture() as log:
-        level, skip = av.logging.get_level(), av.logging.get_skip_repeated()
-        av.logging.set_level(av.logging.ERROR)
-        av.logging.set_skip_repeated(False)  # the reason may be the same as for the file before
-        try:
-            return av.open(file, "r", options=options, metadata_errors="replace", buffer_size=_BUFFER)
-        except (av.FFmpegError, ValueError) as error:
-            raise MediaError(_refusal(path, error, log)) from error
-        finally:
-            av.logging.set_level(level)
-            av.logging.set_skip_repeated(skip)
-
-
-def _refusal(path: Path, error: Exception, log: list[tuple[int, str, str]]) -> str:
-    """Say in one line why libav did not open the file."""
-    for _, source, message in log:
-        demuxer = "hls" if "m3u8" in message else source
-        if demuxer and (demuxer == "hls" or "not on whitelist" in message):
-            if demuxer in _REFERRING_FORMATS:
-                return f"{shown(path)} is a playlist ({demuxer}) that names other files; give the video itself"
-            if demuxer == "image2" or demuxer.endswith("_pipe"):
-                return f"{shown(path)} is a still image, not a video"
-            return f"{shown(path)} is not a video: it looks like '{demuxer}', which is not read"
-    reason = getattr(error, "strerror", None) or str(error)
-    details = [" ".join(message.split()) for _, _, message in log if message.strip()]
-    detail = f" ({details[-1]})" if details else ""
-    return f"{shown(path)} is not a video that can be read: {reason}{detail}"
+    try:
+        return av.open(file, "r", options=options, metadata_errors="replace", buffer_size=_BUFFER)
+    except (av.FFmpegError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        known = explain(path) or "is not a video that can be read"
+        raise MediaError(f"{shown(path)} {known}: {reason}") from error
 
 
 def _choose_stream(path: Path, container: InputContainer, index: int | None) -> VideoStream:

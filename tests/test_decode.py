@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from errors import MediaError
-from pipeline.colour import LUMA_COEFFICIENTS, code, MATRICES, resolve
+from pipeline.colour import LUMA_COEFFICIENTS, MATRICES, code, resolve
 from pipeline.convert import FrameConverter
 from pipeline.decode import VideoReader
 from pipeline.info import Colour
@@ -67,8 +67,6 @@ def test_seeking_is_used_where_it_is_exact(tmp_path: Path, monkeypatch: pytest.M
     path = write_video(tmp_path / "a.mp4", 400, options=GOP)
     info = scan(path)
     decoded = 0
-    decode = av.codec.context.CodecContext.decode
-
     with VideoReader(path, info) as reader:
         video = reader._cursor._video
         inner = video.decode
@@ -82,7 +80,6 @@ def test_seeking_is_used_where_it_is_exact(tmp_path: Path, monkeypatch: pytest.M
         monkeypatch.setattr(video, "decode", counted)
         for index in (390, 10, 200):
             reader.read(index)
-    assert decode is av.codec.context.CodecContext.decode
     assert decoded < 150
 
 
@@ -97,7 +94,7 @@ def test_pictures_stand_upright(tmp_path: Path, degrees: int, flipped: bool) -> 
     with VideoReader(path, scan(path)) as reader:
         assert reader.size == (expected.shape[1], expected.shape[0])
         np.testing.assert_array_equal(reader.read(1), expected)
-        np.testing.assert_allclose(reader.read_float(1), expected / 255, atol=1e-4)
+        np.testing.assert_allclose(reader.read_float(1), expected / 255, atol=5e-4)
 
 
 def reference(y: np.ndarray, cb: np.ndarray, cr: np.ndarray, colour: Colour, depth: int) -> np.ndarray:
@@ -137,7 +134,7 @@ def test_colours_are_right(pixel_format: str, range_: str, matrix: str) -> None:
     np.testing.assert_array_equal(converter.to_rgb(frame, order="bgr"), rgb[..., ::-1])
     deep = converter.to_float(frame)
     assert (deep.dtype, deep.shape) == (np.float32, (128, 128, 3))
-    assert np.abs(deep[middle, middle] - expected).max() < 0.0012 if depth > 8 else 0.003
+    assert np.abs(deep[middle, middle] - expected).max() < 0.0005
 
 
 def test_silent_files_are_read_by_the_convention() -> None:

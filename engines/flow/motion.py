@@ -29,6 +29,11 @@ class Motion:
     offset: Field
     error: Field
 
+    @classmethod
+    def none(cls, like: Motion) -> Motion:
+        """Return no motion at all, on the same grid."""
+        return cls(np.zeros_like(like.offset), np.zeros_like(like.error))
+
 
 class MotionEstimator:
     """DIS optical flow (Kroeger et al., ECCV 2016) both ways between two frames at reduced size."""

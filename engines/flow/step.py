@@ -1,229 +1,250 @@
-"""One object, one frame further."""
+"""One object, one frame further: where the flow carries the mask, corrected by appearance, motion and edges."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from engines.flow.appearance import ColourModel, Frame2D, PlaceModel, colour_bins, log_ratio, L_BINS, AB_BINS
+from engines.base import Image, Mask
+from engines.flow.appearance import BINS, ColourModel, ObjectFrame, colour_bins
 from engines.flow.cut import LIMIT, graph_cut
-from engines.flow import ridge
+from engines.flow.evidence import LOST, certainty, confidence, find_again, similarity
+from engines.flow.motion import Motion
+from engines.flow.parallax import motion_log_odds
+from engines.flow.quality import Quality
+from engines.flow.reference import Models, Reference
+from engines.flow.texture import Sums, Texture
 from engines.flow.view import View, bounding_box, view_around
 
-@dataclass
-class Tuning:
-    side: int = 320
-    margin: float = 0.25
-    sigma: float = 0.02   # prior's softness in sqrt(area)
-    sigma_err: float = 0.5
-    band: float = 0.3
-    w_prior: float = 2.5
-    w_col: float = 2.0
-    w_place: float = 0.7
-    w_prev: float = 1.5
-    clip_prior: float = 4
-    floor: float = 1e-4
-    fallback: float = 0.5
-    min_part: float = 0.02
-    w_motion: float = 2.0
-    w_ridge: float = 4.0
-    ridge_prev: float = 0.5
-    ridge_fg: float = 0.0
-    trust: float = 0.0
-    trust_fg: float = 0.3
-    fit_pow: float = 2.0
-    unit: int = 0
-    sig: float = 1.0
-    redetect: int = 1
-    key_share: float = 0.0
-    ridge_gain: float = 1.0
-    extra: dict = field(default_factory=dict)
+Array = NDArray[np.float32]
+Region = NDArray[np.bool_]
 
-T = Tuning()
+PRIOR_LIMIT = 4.0
+"""The carried mask's place counts at most this much, in units of its uncertainty."""
+BAND = 0.3
+"""Half-width, in object sizes, of the band around the carried contour in which pixels are decided anew."""
+SAFE_OUT, SAFE_IN = 0.08, 0.05
+"""Distance from the contour, in object sizes, beyond which the previous mask is believed when it teaches colours."""
+DOUBT = 0.3
+"""Pixels that the keyframes' texture scores below minus this are not taken for the object when colours are learned."""
+FRESH = 0.5
+"""Weight of the previous frame's background in the texture classifier."""
+SPECK = 0.02
+"""Parts smaller than this share of the object are dropped; holes smaller than half of it filled."""
+AGREEMENT = 0.5
+"""Below this overlap of the cut and the carried mask, one of them has failed."""
 
 
-def signed_distance(inside):
-    i = inside.astype(np.uint8)
-    return cv2.distanceTransform(i, cv2.DIST_L2, 3) - cv2.distanceTransform(1 - i, cv2.DIST_L2, 3)
+@dataclass(frozen=True, eq=False)
+class Neighbour:
+    """The frame that the mask comes from: its picture, its mask, and the motion from the present frame to it."""
+
+    image: Image
+    mask: Mask
+    motion: Motion
 
 
-def object_frame(soft, view: View) -> Frame2D:
-    m = cv2.moments(soft.astype(np.float32))
-    sx, sy = view.scale
-    area = max(m["m00"], 1.0)
-    return Frame2D(view.x0 + (m["m10"] / area + .5) / sx, view.y0 + (m["m01"] / area + .5) / sy, max(1.0, np.sqrt(area / (sx * sy))))
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """What the steps below share about the present frame inside the window."""
+
+    view: View
+    lab: NDArray[np.uint8]
+    carried: Region
+    doubt: Array
+    flow: Array
+    size: float
 
 
-def object_coords(view, frame):
-    sx, sy = view.scale
-    u = (view.x0 + (np.arange(view.width, dtype=np.float32) + .5) / sx - frame.x) / frame.size
-    v = (view.y0 + (np.arange(view.height, dtype=np.float32) + .5) / sy - frame.y) / frame.size
-    return np.broadcast_to(u[None], (view.height, view.width)), np.broadcast_to(v[:, None], (view.height, view.width))
+@dataclass(frozen=True, eq=False)
+class Cues:
+    """What appearance and motion say: log-odds, where the texture classifier sees the object, colours."""
+
+    odds: Array
+    likely: Region
+    bins: NDArray[np.int32]
+    colours: ColourModel
 
 
-class Reference:
-    """Keyframe."""
+class Stepper:
+    """The method, with its settings. It remembers nothing between steps."""
 
-    def __init__(self, image, mask, index) -> None:
-        self.index = index
+    def __init__(self, quality: Quality) -> None:
+        """Take the settings."""
+        self.quality = quality
+
+    def step(
+        self, image: Image, neighbour: Neighbour, references: Sequence[Reference], index: int, draft: Mask | None
+    ) -> tuple[Mask, float]:
+        """Return the mask of frame `index` and a confidence, 0 .. 1.
+
+        Args:
+            image: the frame.
+            neighbour: the frame visited before.
+            references: the keyframes at one or both ends of the gap.
+            index: the frame's index, between those of the references.
+            draft: what came from the other side, or None.
+        """
         full = image.shape[1], image.shape[0]
-        box = bounding_box(mask > 127)
-        self.empty = box is None
+        models, weights = _weigh(references, index)
+        box = self._find_box(neighbour, draft, full)
+        if box is None and models:
+            seen = find_again(image, models, weights, self.quality)
+            if seen is not None:
+                neighbour = Neighbour(image, seen, Motion.none(neighbour.motion))
+                box = bounding_box(seen > 127)
+        if not models or box is None:
+            return _empty(full), 0.0 if models else 1.0
+        scene = self._look(image, neighbour, box)
+        cues = self._appearance(scene, neighbour, models, weights)
+        prior, distance, size = self._prior(scene, draft, cues.likely, references, index)
+        band = np.abs(distance) < np.maximum(3.0, BAND * size + scene.doubt)
+        inside = self._decide(scene, cues, prior, band, size)
+        fit = overlap(inside, cues.likely)
+        certain = certainty(cues.odds, inside)
+        if fit < LOST and certain < 0:
+            return _empty(full), 0.0
+        colours = similarity(inside, cues.bins, cues.colours)
+        sure = confidence(fit, colours, certain, certainty(cues.odds, band & ~inside))
+        return scene.view.paste(cv2.GaussianBlur(inside.astype(np.float32), (0, 0), 0.6), full), sure
+
+    def _decide(self, scene: Scene, cues: Cues, prior: Array, band: Region, size: float) -> Region:
+        """Return the mask: the cut, or where the two differ too much, whichever of cut and prior looks more like it."""
+        odds = cv2.GaussianBlur(cues.odds + self.quality.prior * prior, (0, 0), 0.7)
+        odds = np.where(band, odds, np.where(prior > 0, np.float32(LIMIT), np.float32(-LIMIT)))
+        inside = _clean(graph_cut(odds, np.ascontiguousarray(scene.lab[..., :2]), band), SPECK * size * size)
+        placed = prior > 0
+        if overlap(inside, placed) < AGREEMENT and overlap(placed, cues.likely) >= overlap(inside, cues.likely):
+            return placed
+        return inside
+
+    def _find_box(self, neighbour: Neighbour, draft: Mask | None, full: tuple[int, int]) -> tuple[int, int, int, int] | None:
+        """Return the full-size box of the carried mask and the draft together, or None where both are empty."""
+        height, width = neighbour.motion.error.shape
+        whole = View(0, 0, full[0], full[1], width, height)
+        rough = whole.warp(neighbour.mask, neighbour.motion) > 0.3
+        if draft is not None:
+            rough |= whole.image(draft) > 127
+        box = bounding_box(rough)
         if box is None:
-            return
-        view = view_around(box, full, 0.6, T.side)
+            return None
+        scale_x, scale_y = whole.scale
+        left, top = int(box[0] / scale_x), int(box[1] / scale_y)
+        return left, top, int(np.ceil(box[2] / scale_x)), int(np.ceil(box[3] / scale_y))
+
+    def _look(self, image: Image, neighbour: Neighbour, box: tuple[int, int, int, int]) -> Scene:
+        """Open a window around `box`."""
+        full = image.shape[1], image.shape[0]
+        view = view_around(box, full, self.quality.margin, self.quality.side)
+        scale = np.float32(sum(view.scale) / 2)
+        carried = view.warp(neighbour.mask, neighbour.motion) > 0.5
+        doubt = cv2.blur(view.sample(neighbour.motion.error, full) * scale, (9, 9))
+        flow = view.sample(neighbour.motion.offset, full) * scale
         lab = cv2.cvtColor(view.image(image), cv2.COLOR_RGB2LAB)
-        soft = view.image(mask).astype(np.float32) / 255
-        inside = soft > 0.5
-        self.frame = object_frame(inside, view)
-        self.colour = ColourModel(lab, inside, ~inside)
-        x = ridge.inputs(lab, T.sig * np.sqrt(inside.sum()))
-        small = cv2.resize(soft, (x.shape[1], x.shape[0]), interpolation=cv2.INTER_AREA)
-        mi, mo = ridge.moments(ridge.features(x[small > 0.6]), 1.0), ridge.moments(ridge.features(x[small < 0.4]), -1.0)
-        self.ridge = (mi[0] + mo[0]) / 2, (mi[1] + mo[1]) / 2
-        u, v = object_coords(view, self.frame)
-        self.place = PlaceModel(lab, inside, ~inside, u, v)
+        return Scene(view, lab, carried, doubt, flow, _size(carried))
+
+    def _appearance(
+        self, scene: Scene, neighbour: Neighbour, models: Sequence[Models], weights: Sequence[float]
+    ) -> Cues:
+        """Weigh up all cues but the place that the mask was carried to.
+
+        The previous frame teaches the background that has come into view since the keyframe. Where the keyframes'
+        classifier sees the object, the previous mask is not believed to be background: what was lost once would else
+        be learned as background and never come back.
+        """
+        quality, view, size = self.quality, scene.view, scene.size
+        shape = view.width, view.height
+        before = cv2.cvtColor(view.image(neighbour.image), cv2.COLOR_RGB2LAB)
+        now, then = Texture.of(scene.lab, size), Texture.of(before, size)
+        known = Sums.combine([(model.texture, weight) for model, weight in zip(models, weights, strict=True)])
+        key_score = then.score(known.solve(), shape)
+        distance = signed_distance(view.image(neighbour.mask) > 127)
+        background = (distance < -SAFE_OUT * size) & (key_score < 0)
+        fresh = Sums.over(then.pick(background, 3), -1.0)
+        score = now.score(Sums.combine([(known, 1.0), (fresh, FRESH)]).solve(), shape)
+        odds = quality.texture * np.clip(score, -1, 1)
+
+        bins = colour_bins(scene.lab, BINS)
+        colours = ColourModel.mean([model.colour for model in models], weights)
+        odds += quality.colour * colours.log_odds(bins)
+        certain = (distance > SAFE_IN * size) & (key_score > -DOUBT)
+        odds += quality.recent * ColourModel.learn(colour_bins(before, BINS), certain, background).log_odds(bins)
+        cells = ObjectFrame.of(scene.carried, view).cells(view)
+        for model, weight in zip(models, weights, strict=True):
+            odds += np.float32(quality.place * weight) * model.place.log_odds(scene.lab, cells)
+        near = signed_distance(scene.carried)
+        inside, outside = (near > SAFE_IN * size) & (score > -DOUBT), (near < -SAFE_OUT * size) & (score < 0)
+        odds += quality.motion * motion_log_odds(scene.flow, inside, outside)
+        return Cues(odds, score > 0, bins, colours)
+
+    def _prior(
+        self, scene: Scene, draft: Mask | None, likely: Region, references: Sequence[Reference], index: int
+    ) -> tuple[Array, Array, float]:
+        """Return the belief in the place that the mask was carried to, the distance to its contour, its size.
+
+        Where a draft came from the other side, both are blended by the distance to the keyframes and by how well each
+        fits what the texture classifier sees.
+        """
+        distance = signed_distance(scene.carried)
+        reach = 0.2 * scene.size
+        width = 1.0 + 0.02 * scene.size + 0.5 * np.minimum(scene.doubt, reach)
+        prior = np.clip(distance / width, -PRIOR_LIMIT, PRIOR_LIMIT)
+        if draft is None:
+            return prior, distance, scene.size
+        other = scene.view.image(draft) > 127
+        along = (index - references[0].index) / (references[-1].index - references[0].index)
+        trust = [overlap(region, likely) ** 2 + 0.01 for region in (scene.carried, other)]
+        share = along * trust[1] / ((1 - along) * trust[0] + along * trust[1])
+        other_distance = signed_distance(other)
+        other_prior = np.clip(other_distance / (1.0 + 0.02 * scene.size), -PRIOR_LIMIT, PRIOR_LIMIT)
+        blended = (1 - share) * prior + share * other_prior
+        nearest = np.where(np.abs(distance) < np.abs(other_distance), distance, other_distance)
+        size = float(np.sqrt((1 - share) * scene.size**2 + share * _size(other) ** 2))
+        return blended.astype(np.float32), nearest, size
 
 
-def step(image, previous_image, previous, motion, refs, draft, weights):
-    """Return (mask, confidence)."""
-    full = image.shape[1], image.shape[0]
-    small = motion.offset.shape[1], motion.offset.shape[0]
-    whole = View(0, 0, full[0], full[1], small[0], small[1])
-    rough = whole.warp(previous, motion)
-    box = bounding_box(rough > 0.3)
-    if draft is not None:
-        dbox = bounding_box(whole.image(draft) > 127)
-        if box is None:
-            box = dbox
-        elif dbox is not None:
-            box = min(box[0], dbox[0]), min(box[1], dbox[1]), max(box[2], dbox[2]), max(box[3], dbox[3])
-    refs = [(r, w) for r, w in zip(refs, weights) if not r.empty]
-    if box is None or not refs:
-        return np.zeros((full[1], full[0]), np.uint8), 0.0, None
-    kx, ky = full[0] / small[0], full[1] / small[1]
-    box = int(box[0] * kx), int(box[1] * ky), int(np.ceil(box[2] * kx)), int(np.ceil(box[3] * ky))
-    view = view_around(box, full, T.margin, T.side)
-    s = (view.scale[0] + view.scale[1]) / 2
-    warped = view.warp(previous, motion)
-    err = view.sample(motion.error, full) * s
-    lab = cv2.cvtColor(view.image(image), cv2.COLOR_RGB2LAB)
-    area = max(float((warped > .5).sum()), 1.0)
-    root = np.sqrt(area)
-    dist = signed_distance(warped > .5)
-    sigma = 1.0 + T.sigma * root + T.sigma_err * np.minimum(cv2.blur(err, (9, 9)), 0.2 * root)
-    prior = np.clip(dist / sigma, -T.clip_prior, T.clip_prior)
-    bins = colour_bins(lab, L_BINS, AB_BINS)
-    total = sum(w for _, w in refs)
-    fg = sum(r.colour.fg * (w / total) for r, w in refs)
-    bg = sum(r.colour.bg * (w / total) for r, w in refs)
-    # the background of the previous frame well away from the object
-    plab = cv2.cvtColor(view.image(previous_image), cv2.COLOR_RGB2LAB)
-    pin = view.image(previous) > 127
-    pdist = signed_distance(pin)
-    unit = root if T.unit else s * sum(r.frame.size * w for r, w in refs) / total
-    unit *= T.sig
-    x = ridge.inputs(lab, unit)
-    px = ridge.inputs(plab, unit)
-    phi, pphi = ridge.features(x), ridge.features(px)
-    stats = [(r.ridge, w / total) for r, w in refs]
-    key_model = ridge.solve(stats, [], 0)
-    pkey = cv2.resize((pphi @ key_model).reshape(px.shape[:2]), (lab.shape[1], lab.shape[0]))
-    pfar = pdist < -0.08 * root
-    trusted = pfar & (pkey < T.trust)
-    pm = ColourModel(plab, (pdist > 0.05 * root) & (pkey > -T.trust_fg), trusted)
-    col = T.w_col * np.clip(log_ratio(fg, bg, T.floor), -3, 3)[bins]
-    pcol = np.clip(log_ratio(pm.fg, pm.bg, T.floor), -3, 3)[bins]
-    pd = cv2.resize(trusted.astype(np.float32), (px.shape[1], px.shape[0])).ravel() > 0.5
-    extra = [ridge.moments(pphi[pd][::3], -1.0)] if pd.any() else []
-    model = ridge.solve(stats, extra, T.ridge_prev)
-    score = ((1 - T.key_share) * (phi @ model) + T.key_share * (phi @ key_model)).reshape(x.shape[:2])
-    score = cv2.resize(score, (lab.shape[1], lab.shape[0]))
-    col = col + T.w_ridge * 3 * np.clip(T.ridge_gain * score, -1, 1)
-    if draft is not None:
-        time_w = weights[-1]
-        back = view.image(draft) > 127
-        likely = score > 0
-        fit_f, fit_b = overlap(warped > .5, likely), overlap(back, likely)
-        wf, wb = (1 - time_w) * (fit_f ** T.fit_pow + 0.01), time_w * (fit_b ** T.fit_pow + 0.01)
-        wd = wb / (wf + wb)
-        db = signed_distance(back)
-        sb = 1.0 + T.sigma * root
-        pb = np.clip(db / sb, -T.clip_prior, T.clip_prior)
-        prior = (1 - wd) * prior + wd * pb
-        dist = np.where(np.abs(dist) < np.abs(db), dist, db)
-        root = np.sqrt(max(1.0, (1 - wd) * root * root + wd * back.sum()))
-    if T.w_motion:
-        bgm = (dist < -0.06 * root) & (score < T.trust)
-        fgm = (dist > 0.04 * root) & (score > -T.trust_fg)
-        mo = motion_odds(view.sample(motion.offset, full) * s, bgm, fgm)
-        col += T.w_motion * mo
-    frame = object_frame(warped > .5, view)
-    u, v = object_coords(view, frame)
-    pbins = PlaceModel.bins(lab, u, v)
-    place = sum(np.clip(r.place.odds, -3, 3)[pbins] * (w / total) for r, w in refs)
-    odds = T.w_prior * prior + col + T.w_prev * pcol + T.w_place * place
-    odds = cv2.GaussianBlur(odds.astype(np.float32), (0, 0), 0.7)
-    band = np.abs(dist) < np.maximum(3, T.band * root + cv2.blur(err, (9, 9)))
-    hard = np.where(band, odds, np.where(prior > 0, LIMIT, -LIMIT)).astype(np.float32)
-    if T.extra.get('dbg'):
-        T.extra['dbg'](locals())
-    inside = graph_cut(hard, lab[..., :2].copy(), band)
-    inside = clean(inside, T.min_part * root * root)
-    ref_mask = prior > 0
-    inter = (inside & ref_mask).sum() / max(1, (inside | ref_mask).sum())
-    if inter < T.fallback:
-        inside = ref_mask
-    conf = float(inter)
-    soft = cv2.GaussianBlur(inside.astype(np.float32), (0, 0), 0.6)
-    return view.paste(soft, full), conf, None
+def _weigh(references: Sequence[Reference], index: int) -> tuple[list[Models], list[float]]:
+    """Return the models of the keyframes that show the object, and their weights: the nearer keyframe counts more."""
+    nearness = [1 / abs(index - reference.index) for reference in references]
+    pairs = [(r.models, near) for r, near in zip(references, nearness, strict=True) if r.models is not None]
+    total = sum(near for _, near in pairs)
+    return [models for models, _ in pairs], [near / total for _, near in pairs]
 
 
-def clean(inside, min_area):
-    n, labels, stats, _ = cv2.connectedComponentsWithStats(inside.astype(np.uint8), connectivity=8)
-    if n > 2:
-        keep = stats[:, cv2.CC_STAT_AREA] >= min_area
-        keep[0] = False
-        inside = keep[labels]
-    n, labels, stats, _ = cv2.connectedComponentsWithStats((~inside).astype(np.uint8), connectivity=4)
-    if n > 2:
-        fill = stats[:, cv2.CC_STAT_AREA] < min_area * .5
-        fill[0] = False
-        inside = inside | fill[labels]
-    return inside
+def _empty(full: tuple[int, int]) -> Mask:
+    return np.zeros((full[1], full[0]), np.uint8)
 
 
-def motion_odds(flow, bgm, fgm):
-    """Log-odds from motion against the background's affine one."""
-    h, w = bgm.shape
-    if bgm.sum() < 50 or fgm.sum() < 20:
-        return np.zeros((h, w), np.float32)
-    y, x = np.mgrid[0:h:4, 0:w:4].astype(np.float32)
-    m = bgm[::4, ::4]
-    a = np.stack([np.ones_like(x), x / w - .5, y / h - .5], -1)
-    t = flow[::4, ::4]
-    wts = m.astype(np.float32)
-    for _ in range(4):
-        aw = a * wts[..., None]
-        coef = np.linalg.solve(np.einsum('ijk,ijl->kl', aw, a) + 1e-3 * np.eye(3), np.einsum('ijk,ijl->kl', aw, t))
-        res = np.linalg.norm(t - a @ coef, axis=2)
-        wts = m / (1 + (res / 0.7) ** 2)
-    yy, xx = np.mgrid[0:h, 0:w].astype(np.float32)
-    aa = np.stack([np.ones_like(xx), xx / w - .5, yy / h - .5], -1)
-    r = flow - aa.astype(np.float32) @ coef.astype(np.float32)
-    n = 33
-    q = np.sign(r) * np.sqrt(np.abs(r))   # finer near zero
-    b = np.clip((q * 4 + n / 2), 0, n - 1).astype(np.int32)
-    idx = b[..., 1] * n + b[..., 0]
-    def hist(sel):
-        c = np.bincount(idx[sel], minlength=n * n).astype(np.float32).reshape(n, n)
-        c = cv2.GaussianBlur(c, (0, 0), 1.0, borderType=cv2.BORDER_CONSTANT).ravel()
-        return c / max(c.sum(), 1e-6)
-    f, g = hist(fgm), hist(bgm)
-    return np.clip(np.log((f + 2e-3) / (g + 2e-3)), -3, 3)[idx]
+def _size(inside: Region) -> float:
+    return float(np.sqrt(max(1, np.count_nonzero(inside))))
 
 
-def overlap(a, b):
-    return float((a & b).sum()) / max(1, int((a | b).sum()))
+def signed_distance(inside: Region) -> Array:
+    """Return the distance to the contour in pixels, float32 [h, w], positive inside."""
+    region = inside.astype(np.uint8)
+    distance = cv2.distanceTransform(region, cv2.DIST_L2, 3) - cv2.distanceTransform(1 - region, cv2.DIST_L2, 3)
+    return distance
+
+
+def overlap(one: Region, other: Region) -> float:
+    """Return intersection over union, 0 where both are empty."""
+    return np.count_nonzero(one & other) / max(1, np.count_nonzero(one | other))
+
+
+def _clean(inside: Region, least: float) -> Region:
+    """Return the mask without specks smaller than `least` pixels and holes smaller than half of that."""
+    inside = _drop_parts(inside, least, 8)
+    return ~_drop_parts(~inside, least / 2, 4)
+
+
+def _drop_parts(region: Region, least: float, connectivity: int) -> Region:
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(region.astype(np.uint8), connectivity=connectivity)
+    if count <= 2:
+        return region
+    keep = stats[:, cv2.CC_STAT_AREA] >= least
+    keep[0] = False
+    return keep[labels]

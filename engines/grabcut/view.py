@@ -66,6 +66,7 @@ class View:
         self.w, self.h = max(1, round(crop.shape[1] * scale)), max(1, round(crop.shape[0] * scale))
         self.fx, self.fy = self.w / crop.shape[1], self.h / crop.shape[0]
         small = cv2.resize(crop, (self.w, self.h), interpolation=cv2.INTER_AREA)
+        self.small = small
         lab = cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_RGB2Lab)
         self._build_palette(lab)
         self._build_edges(lab)
