@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from threading import Lock
 
 import cv2
@@ -118,8 +119,8 @@ class GrabCutSegmenter:
 
     def _click_through(self, key: tuple[object, ...], state: _State, points: tuple[Point, ...]) -> _State:
         for count in range(1, len(points) + 1):
-            before, so_far = state, points[:count]
-            state = self._remember((key, so_far), lambda before=before, so_far=so_far: self._click(before, so_far))
+            so_far = points[:count]
+            state = self._remember((key, so_far), partial(self._click, state, so_far))
         return state
 
     def _click(self, state: _State, points: tuple[Point, ...]) -> _State:
@@ -183,7 +184,11 @@ class GrabCutSegmenter:
     def _shrink(self, mask: Region) -> Region:
         size = self._base.shape[1], self._base.shape[0]
         small = cv2.resize(mask.astype(np.uint8) * 255, size, interpolation=cv2.INTER_AREA) > 127
-        return np.asarray(small if small.any() else cv2.resize(mask.astype(np.uint8), size) >= 0)
+        if not small.any():
+            # Too little to survive the scaling: keep the pixel that it falls on.
+            row, column = (int(n[0]) for n in np.nonzero(mask))
+            small[min(int(row * self._fy), size[1] - 1), min(int(column * self._fx), size[0] - 1)] = True
+        return np.asarray(small)
 
     def _finish(self, mask: Region, prompts: Prompts) -> Region:
         """Return a base mask at the image's size, with strokes and clicks as the user put them."""

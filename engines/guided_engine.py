@@ -224,7 +224,7 @@ def _tiles(part: _Part, maps: Floats, active: NDArray[np.bool_]) -> Iterator[_Ti
         edge = cv2.GaussianBlur(mask, (0, 0), max(0.3, EDGE * part.unit))
         guess, clean = cv2.split(enlarge(maps, part.factor, run.outer))
         filtered = _filter(
-            part.rgb[run.outer], guess + (mask - guess) * clean, radius, EPS_NARROW, 1 / max(1, int(part.unit))
+            part.rgb[run.outer], guess + (mask - guess) * clean, radius, EPS_NARROW, 1 / max(1, round(part.unit))
         )
         yield _Tile(run.inner, mask[run.cut], edge[run.cut], filtered[run.cut])
 

@@ -21,7 +21,19 @@ ENGINES: tuple[EngineSpec, ...] = (
         help="Clicks, boxes, strokes or a rough mask to a mask; built in, no weights, any CPU.",
         version=1,
         licence=BUILT_IN,
-        memory=lambda load: 40 * load.width * load.height,
+        memory=lambda load: 60_000_000 + 12 * load.width * load.height,
+        params=(
+            Param(
+                "detail",
+                36_000,
+                "Working pixels of a cut after the first click; more is finer and slower.",
+                4_000,
+                400_000,
+                unit="px",
+            ),
+            Param("smoothness", 1.0, "More gives shorter, calmer edges; less follows thin parts and noise.", 0.1, 10),
+            Param("threads", 2, "Cuts that run side by side; the result does not depend on it.", 1, 16),
+        ),
         prompts=frozenset({PromptKind.POINTS, PromptKind.BOX, PromptKind.STROKES, PromptKind.MASK}),
     ),
     EngineSpec(
@@ -33,9 +45,7 @@ ENGINES: tuple[EngineSpec, ...] = (
         version=1,
         licence=BUILT_IN,
         memory=lambda load: (60 + 20 * load.objects) * load.width * load.height,
-        params=(
-            Param("quality", "best", "'fast' halves the working size, for previews.", choices=("best", "fast")),
-        ),
+        params=(Param("quality", "best", "'fast' halves the working size, for previews.", choices=("best", "fast")),),
     ),
     EngineSpec(
         name="guided",

@@ -59,7 +59,7 @@ def test_colours_are_those_of_the_video(tmp_path: Path, matrix: str) -> None:
     with VideoReader(path, info) as reader:
         jpeg = cv2.imread(str(frame_path(tmp_path / "frames", 1)))[..., ::-1]
         image = reader.read(1)
-    assert cv2.PSNR(jpeg, image) > 34
+    assert cv2.PSNR(jpeg, image) > 30
     assert np.abs(jpeg.mean((0, 1)) - image.mean((0, 1))).max() < 1  # a wrong matrix or range shifts the mean
 
 

@@ -240,7 +240,7 @@ def test_playlists_never_open_other_files(tmp_path: Path) -> None:
 
 
 def test_other_media_are_named_for_what_they_are(tmp_path: Path) -> None:
-    with pytest.raises(MediaError, match="has no video, only audio$"):
+    with pytest.raises(MediaError, match=r"has no video, only audio$"):
         probe(write_audio(tmp_path / "a.m4a"))
     with pytest.raises(MediaError, match="only audio and a cover picture"):
         probe(write_cover(tmp_path / "b.mp4"))

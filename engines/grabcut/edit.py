@@ -16,7 +16,6 @@ from engines.grabcut.view import GetView, Seed, View, gaussian, soft_disc
 
 REACHES = (1.5, 1.0, 0.6, 0.3)
 """How far a click may reach, as parts of its distance to the mask's edge."""
-VAIN = 0.3
 LONGEST_REACH = 0.3
 """… and of the image's long side."""
 
@@ -54,7 +53,9 @@ def apply_click(
 
     def change(part: float) -> Change:
         length = max(1.5, part * reach * small.scale)
-        return _change(small, before, distance, length, max(1.5, reach * small.scale), click.positive, hard, data_weight)
+        return _change(
+            small, before, distance, length, max(1.5, reach * small.scale), click.positive, hard, data_weight
+        )
 
     best = max(run(change, REACHES), key=lambda item: item.rank)
     x0, y0, x1, y1 = small.window
@@ -105,7 +106,15 @@ def _change(
 
 
 def _believe(
-    view: View, changed: Region, own: Region, other: Region, distance: Field, reach: float, depth: Field, room: float, positive: bool
+    view: View,
+    changed: Region,
+    own: Region,
+    other: Region,
+    distance: Field,
+    reach: float,
+    depth: Field,
+    room: float,
+    positive: bool,
 ) -> float:
     """Return how believable a change is: contrast along its new edge, and colours nearer to its new side."""
     edge = changed & ~(cv2.erode(changed.astype(np.uint8), np.ones((3, 3), np.uint8), borderValue=1) > 0)
@@ -118,7 +127,8 @@ def _believe(
     to_own = float(np.sqrt(colour * view.histogram(own * nearby)).sum())
     to_other = float(np.sqrt(colour * view.histogram((other & ~changed) * nearby)).sum())
     # A change far larger than the room around the click is a leak.
-    vain = not positive and float(np.count_nonzero(changed) < 0.3 * math.pi * reach**2)
+    # A negative click that takes hardly more than its core away has missed; a positive one may mean a rope.
+    vain = not positive and np.count_nonzero(changed) < 0.3 * math.pi * reach**2
     area = max(np.count_nonzero(changed), 1)
     leak = max(0.0, math.log(area / (math.pi * room**2)) - 2)
-    return 0.25 * contrast + 0.5 * (to_own - to_other) - 0.7 * leak - VAIN * vain
+    return 0.25 * contrast + 0.5 * (to_own - to_other) - 0.7 * leak - 0.3 * vain

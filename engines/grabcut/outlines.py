@@ -12,8 +12,8 @@ from engines.grabcut.refine import MARGIN, refine
 from engines.grabcut.regions import Field, Region, Window, clip_window, drop_crumbs, empty_mask, fill_holes, mask_window
 from engines.grabcut.view import GetView, View, soft_disc
 
-BOX_MARGIN = 0.2
-BOX_STARTS = ((0.5, 1.5), (0.8, 0.5), None)
+BOX_MARGIN = 0.15
+BOX_STARTS = ((0.5, 0.5), (0.5, 1.5), (0.8, 0.5), (0.8, 1.5))
 """Ellipse (as a part of the box) that starts the object's colours, and how much the position in the box counts."""
 BOX_ROUNDS = 3
 BOX_AREA = 36_000
@@ -37,7 +37,7 @@ def guess_box(
         inside[small.nearest((x0 + x1 - 1) / 2, (y0 + y1 - 1) / 2)] = True
 
     def start(ellipse_prior: tuple[float, float]) -> Hypothesis:
-        region = _gmm(small,inside,np.hypot(u,v)) if ellipse_prior is None else _cut_box(small, inside, np.hypot(u, v), *ellipse_prior, data_weight)
+        region = _cut_box(small, inside, np.hypot(u, v), *ellipse_prior, data_weight)
         item = _alone(small.paste(region, empty_mask(base)), describe(small, region))
         item.rank = _fit(region, inside) - 0.5 * item.features["rim_overlap"]
         return item
@@ -95,11 +95,3 @@ def guess_mask(mask: Region, view: GetView, data_weight: float) -> Hypothesis:
 
 def _alone(mask: Region, features: dict[str, float]) -> Hypothesis:
     return Hypothesis(mask, features, score=float(np.clip(1 - 0.55 * features["rim_overlap"], 0.05, 0.95)))
-
-
-def _gmm(view,inside,radial):
-    import cv2
-    m=np.where(inside,np.where(radial<.92,3,2),0).astype(np.uint8); cv2.setRNGSeed(0)
-    b=np.zeros((1,65)); f=b.copy()
-    cv2.grabCut(view.small,m,None,b,f,4,cv2.GC_INIT_WITH_MASK)
-    return fill_holes(drop_crumbs((m&1)>0),.02)

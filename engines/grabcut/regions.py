@@ -62,12 +62,14 @@ def drop_crumbs(region: Region) -> Region:
 
 
 def grow(region: Region, radius: float) -> Region:
+    """Return the region dilated by a disc (of at least 2 pixels)."""
     size = 2 * max(2, int(radius)) + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
     return np.asarray(cv2.dilate(region.astype(np.uint8), kernel) > 0)
 
 
 def thumbnail(mask: Region) -> Region:
+    """Return a mask 160 pixels wide, good enough to compare with others."""
     size = 160, max(1, 160 * mask.shape[0] // mask.shape[1])
     return np.asarray(cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0)
 

@@ -66,7 +66,6 @@ class View:
         self.w, self.h = max(1, round(crop.shape[1] * scale)), max(1, round(crop.shape[0] * scale))
         self.fx, self.fy = self.w / crop.shape[1], self.h / crop.shape[0]
         small = cv2.resize(crop, (self.w, self.h), interpolation=cv2.INTER_AREA)
-        self.small = small
         lab = cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_RGB2Lab)
         self._build_palette(lab)
         self._build_edges(lab)
@@ -78,7 +77,7 @@ class View:
         return math.sqrt(self.fx * self.fy)
 
     def _build_palette(self, lab: NDArray[np.float32]) -> None:
-        colour = lab * np.float32([1.4, 2, 2])
+        colour = lab * np.array([1.4, 2, 2], np.float32)
         near, around = cv2.GaussianBlur(colour, (0, 0), 0.7), cv2.GaussianBlur(colour, (0, 0), 3)
         features = np.concatenate([near, 0.5 * around], axis=2).reshape(-1, 6)
         chosen = np.random.default_rng(0).permutation(len(features))[:PALETTE_SAMPLES]
