@@ -1,8 +1,8 @@
 """The foreground's own colours behind a soft edge: blur-fusion, for every engine's alpha.
 
-Forte, "Approximate Fast Foreground Colour Estimation" (ICIP 2021): foreground and background are alpha-weighted means of
-their neighbourhood, corrected so that they explain the picture; first with a wide radius, then with narrower ones. All
-but the last pass run on a coarse grid, and the last one only around soft pixels.
+Forte, "Approximate Fast Foreground Colour Estimation" (ICIP 2021): foreground and background are alpha-weighted means
+of their neighbourhood, corrected so that they explain the picture; first with a wide radius, then with narrower ones.
+All but the last pass run on a coarse grid, and the last one only around soft pixels.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.tiles import enlarge, runs, shrink
+from engines.tiles import Run, enlarge, runs, shrink, side_by_side
 
 Floats = NDArray[np.float32]
 
@@ -42,49 +42,58 @@ def estimate_foreground(rgb: Floats, alpha: Floats) -> Floats:
     mixed = cv2.dilate(((cover > 0) & (cover < 1)).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     places = list(runs(mixed, factor, alpha.shape, TILE, radius))
     whole = shrink(rgb, factor)
-    weighted = whole * cover[..., None]
+    weighted = cv2.multiply(whole, _triple(cover))
     for place in places:
-        mean = shrink(rgb[place.inner] * alpha[place.inner][..., None], factor)
+        mean = shrink(cv2.multiply(rgb[place.inner], _triple(alpha[place.inner])), factor)
         top, left = (side.start // factor for side in place.inner)
         weighted[top : top + mean.shape[0], left : left + mean.shape[1]] = mean
     front, back = _coarse(whole, weighted, cover, unit / factor)
     height, width = alpha.shape
     result = enlarge(front, factor, (slice(0, height), slice(0, width)))
-    for place in runs(cover >= 1, factor, alpha.shape, TILE, 0):
-        result[place.inner] = np.where(alpha[place.inner][..., None] >= 1, rgb[place.inner], result[place.inner])
-    for place in places:
+    result = cv2.copyTo(rgb, (alpha >= 1).astype(np.uint8), result)
+
+    def fill(place: Run) -> None:
         ends = (enlarge(colours, factor, place.outer) for colours in (front, back))
         result[place.inner] = _fine(rgb[place.outer], alpha[place.outer], *ends, radius=radius)[place.cut]
+
+    side_by_side(fill, places)
     return result
 
 
 def _coarse(whole: Floats, weighted: Floats, cover: Floats, unit: float) -> tuple[Floats, Floats]:
     """Return foreground and background on the coarse grid, from wide to narrow."""
     first, *narrower = (max(1, round(radius * unit)) for radius in RADII)
-    front, back = _mean(weighted, cover, first), _mean(whole - weighted, 1 - cover, first)
+    front, back = _means(weighted, whole - weighted, cover, first)
     for radius in narrower:
-        front = _explain(whole, cover[..., None], front, back)
-        front, back = _fuse(front, back, cover, radius)
+        front, back = _pass(whole, _triple(cover), front, back, radius)
     return front, back
 
 
 def _fine(rgb: Floats, alpha: Floats, front: Floats, back: Floats, *, radius: int) -> Floats:
-    front = _explain(rgb, alpha[..., None], front, back)
-    front, back = _fuse(front, back, alpha, radius)
-    return _explain(rgb, alpha[..., None], front, back)
+    front, back = _pass(rgb, _triple(alpha), front, back, radius)
+    return _explain(rgb, _triple(alpha), front, back)
+
+
+def _pass(rgb: Floats, alpha: Floats, front: Floats, back: Floats, radius: int) -> tuple[Floats, Floats]:
+    front = cv2.multiply(_explain(rgb, alpha, front, back), alpha)
+    return _means(front, cv2.subtract(back, cv2.multiply(back, alpha)), cv2.extractChannel(alpha, 0), radius)
 
 
 def _explain(rgb: Floats, alpha: Floats, front: Floats, back: Floats) -> Floats:
     """Return the foreground corrected by what it and the background leave unexplained of the picture."""
-    return np.clip(front + alpha * (rgb - alpha * front - (1 - alpha) * back), 0, 1)
+    mixture = cv2.add(back, cv2.multiply(alpha, cv2.subtract(front, back)))
+    return np.clip(cv2.add(front, cv2.multiply(alpha, cv2.subtract(rgb, mixture))), 0, 1)
 
 
-def _fuse(front: Floats, back: Floats, alpha: Floats, radius: int) -> tuple[Floats, Floats]:
-    a = alpha[..., None]
-    return _mean(front * a, alpha, radius), _mean(back * (1 - a), 1 - alpha, radius)
-
-
-def _mean(weighted: Floats, weight: Floats, radius: int) -> Floats:
+def _means(front: Floats, back: Floats, alpha: Floats, radius: int) -> tuple[Floats, Floats]:
+    """Return the means of colours that were weighted with alpha and with 1 - alpha."""
     size = (2 * radius + 1, 2 * radius + 1)
-    mean: Floats = cv2.blur(weighted, size) / (cv2.blur(weight, size)[..., None] + TINY)
-    return mean
+    weight = _triple(cv2.blur(alpha, size))
+    # Sliding sums may end a hair below 0, where a division would blow them up.
+    light, dark = np.maximum(weight, 0) + TINY, np.maximum(1 - weight, 0) + TINY
+    return cv2.divide(cv2.blur(front, size), light), cv2.divide(cv2.blur(back, size), dark)
+
+
+def _triple(grey: Floats) -> Floats:
+    triple: Floats = cv2.merge([grey, grey, grey])
+    return triple

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.base import Alpha, FrameSource, GuideSource, Image, Mask
-from engines.tiles import Slices, enlarge, runs, shrink
+from engines.tiles import Run, Slices, enlarge, runs, shrink, side_by_side
 
 Floats = NDArray[np.float32]
 
@@ -124,12 +124,15 @@ class GuidedMatter:
         clean = self._clean(part, rgb, confidence)
         guess = _cascade(part, rgb, free, floor)
         # The filter is linear, so that blending before it costs half of blending after it.
-        tiles = list(_tiles(part, cv2.merge([guess, clean]), free > 0))
+        tiles = _tiles(part, cv2.merge([guess, clean]), free > 0)
         maps = cv2.merge([clean * (1 - _explained(part, tiles)), free, floor])
-        for tile in tiles:
+
+        def fill(tile: _Tile) -> None:
             own, free, floor = cv2.split(enlarge(maps, part.factor, tile.where))
             alpha = (tile.filtered + (tile.edge - tile.filtered) * own) * free + floor
             result[tile.where] = _contrast(1 - _toe(1 - _toe(alpha)), self.sharpness)
+
+        side_by_side(fill, tiles)
 
     def _clean(self, part: _Part, rgb: Image, confidence: float) -> Floats:
         """Return how far to keep to the mask's edge, 0..1 on the coarse grid."""
@@ -148,8 +151,14 @@ def _blur(image: Floats, radius: float) -> Floats:
     return result
 
 
-def _filter(rgb: Image, values: Floats, radius: float, eps: float, scale: float = 1.0) -> Floats:
-    return np.clip(cv2.ximgproc.guidedFilter(rgb, values, max(1, round(radius)), eps, scale=scale), 0, 1)
+def _filter(rgb: Image, values: Floats, radius: float, eps: float, step: int = 1) -> Floats:
+    """Return a guided filter's answer, 0..1, with its coefficients from every `step`-th pixel."""
+    height, width = values.shape
+    # OpenCV squeezes a remainder into the last cells, and counts the radius in the cells that it works on.
+    whole = (0, -height % step, 0, -width % step, cv2.BORDER_REPLICATE)
+    rgb, values = cv2.copyMakeBorder(rgb, *whole), cv2.copyMakeBorder(values, *whole)
+    answer = cv2.ximgproc.guidedFilter(rgb, values, max(1, round(radius / step)), eps, scale=1 / step)
+    return np.clip(answer[:height, :width], 0, 1)
 
 
 def _contrast(values: Floats, factor: float) -> Floats:
@@ -214,19 +223,23 @@ def _share(mask: Floats, square: Floats, error: Floats, radius: float) -> Floats
     return np.where(variance > 1e-4, 1 - _blur(error, radius) / np.maximum(variance, 1e-4), 1).astype(np.float32)
 
 
-def _tiles(part: _Part, maps: Floats, active: NDArray[np.bool_]) -> Iterator[_Tile]:
-    """Yield the tiles that the band touches, filtered at full size; maps are guess and weight of the mask."""
-    radius = max(1, round(NARROW * part.unit))
+def _tiles(part: _Part, maps: Floats, active: NDArray[np.bool_]) -> list[_Tile]:
+    """Return the tiles that the band touches, filtered at full size; maps are guess and weight of the mask."""
+    radius = NARROW * part.unit
+    # In whole cells, so that neighbouring runs filter the same cells and no seam shows.
+    halo = (2 * max(1, round(radius / part.factor)) + 2) * part.factor
     # A cell reaches into its neighbours when it is scaled up.
     reached = cv2.dilate(active.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    for run in runs(reached, part.factor, part.mask.shape, TILE, 2 * radius):
+
+    def make(run: Run) -> _Tile:
         mask = part.mask[run.outer].astype(np.float32) / 255
         edge = cv2.GaussianBlur(mask, (0, 0), max(0.3, EDGE * part.unit))
         guess, clean = cv2.split(enlarge(maps, part.factor, run.outer))
-        filtered = _filter(
-            part.rgb[run.outer], guess + (mask - guess) * clean, radius, EPS_NARROW, 1 / max(1, round(part.unit))
-        )
-        yield _Tile(run.inner, mask[run.cut], edge[run.cut], filtered[run.cut])
+        blend = guess + (mask - guess) * clean
+        filtered = _filter(part.rgb[run.outer], blend, radius, EPS_NARROW, part.factor)
+        return _Tile(run.inner, mask[run.cut], edge[run.cut], filtered[run.cut])
+
+    return side_by_side(make, runs(reached, part.factor, part.mask.shape, TILE, halo))
 
 
 def _explained(part: _Part, tiles: list[_Tile]) -> Floats:

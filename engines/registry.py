@@ -45,7 +45,9 @@ ENGINES: tuple[EngineSpec, ...] = (
         version=1,
         licence=BUILT_IN,
         memory=lambda load: (60 + 20 * load.objects) * load.width * load.height,
-        params=(Param("quality", "best", "'fast' halves the working size, for previews.", choices=("best", "fast")),),
+        params=(
+            Param("quality", "best", "'fast' halves the working size, for previews.", choices=("best", "fast")),
+        ),
     ),
     EngineSpec(
         name="guided",

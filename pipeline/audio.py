@@ -18,7 +18,7 @@ from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from numpy.typing import NDArray
 
-_GAP = 0.02  # seconds; sources jitter by less, and a hole of more would put sound and picture apart
+_GAP = 0.01  # seconds; sources jitter by less, and a hole of more would put sound and picture apart
 _SEEK_MARGIN = 5  # seconds before the range from which packets are read: seeking is coarse in some containers
 _ENCODER_RATES = {
     "aac": (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000),

@@ -74,7 +74,7 @@ class FrameCursor:
         for number, frame in self._frames:
             if number is None or number > index or (self._frame is not None and number != self._at + 1):
                 return None
-            self._at, self._frame = number, frame
+            self._at, self._frame, self._primed = number, frame, True
             if number == index:
                 return frame
         return None
@@ -85,6 +85,7 @@ class FrameCursor:
 
     def _open(self) -> None:
         self._video = OpenVideo(self._path, threads=1 if self._info.damaged else 0, stream_index=self._info.stream)
+        self._primed = False
         self._set_frames(_numbered(self._video))
 
     def _set_frames(self, frames: Generator[Numbered]) -> None:
@@ -94,6 +95,10 @@ class FrameCursor:
 
     def _go_to(self, index: int) -> None:
         """Make the next frames come from a keyframe at or before frame `index`, or else from the start."""
+        if not self._primed:
+            # The first packet may say which encoder's bugs to allow for (x264 before build 151 in 4:4:4, Xvid).
+            next(self._frames, None)
+            self._primed = True
         for seconds in _BACK_SECONDS if self._seekable else ():
             back = int(seconds / self._info.time_base)
             if self._stamp(index) - back < self._first:

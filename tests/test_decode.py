@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -52,15 +53,15 @@ def test_any_order_gives_the_pixels_of_a_sequential_pass(tmp_path: Path, recipe:
     info = scan(path)
     with VideoReader(path, info) as reader:
         assert reader.size == SIZE
-        sums = [zlib.crc32(image) for image in reader.frames()]
+        sums = [zlib.crc32(image.tobytes()) for image in reader.frames()]
     assert len(sums) == len(reader) == info.frames
     order = random.Random(3).sample(range(len(sums)), 25)
     order += [len(sums) - 1, 0, len(sums) - 1]
     for index in order:  # a new reader each, so that every frame is reached by seeking or from the start
         with VideoReader(path, info) as reader:
-            assert zlib.crc32(reader.read(index)) == sums[index], index
+            assert zlib.crc32(reader.read(index).tobytes()) == sums[index], index
     with VideoReader(path, info) as reader:
-        assert [zlib.crc32(reader.read(index)) for index in order] == [sums[index] for index in order]
+        assert [zlib.crc32(reader.read(index).tobytes()) for index in order] == [sums[index] for index in order]
 
 
 def test_seeking_is_used_where_it_is_exact(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,7 +72,7 @@ def test_seeking_is_used_where_it_is_exact(tmp_path: Path, monkeypatch: pytest.M
         video = reader._cursor._video
         inner = video.decode
 
-        def counted(packet: av.Packet | None) -> list[av.VideoFrame]:
+        def counted(packet: Any) -> list[av.VideoFrame]:
             nonlocal decoded
             frames = inner(packet)
             decoded += len(frames)
@@ -126,14 +127,14 @@ def test_colours_are_right(pixel_format: str, range_: str, matrix: str) -> None:
     ]
     colour = Colour(range=range_, matrix=matrix)
     converter = FrameConverter(facts((128, 128), pixel_format=pixel_format, colour=colour))
-    expected = reference(*patches, colour, depth)
+    expected = reference(patches[0], patches[1], patches[2], colour, depth)
     middle = slice(8, None, 16)
     rgb = converter.to_rgb(planes(frame, stored))
-    assert (rgb.dtype, rgb.shape, rgb.flags.c_contiguous) == (np.uint8, (128, 128, 3), True)
+    assert (rgb.dtype.name, rgb.shape, rgb.flags.c_contiguous) == ("uint8", (128, 128, 3), True)
     assert np.abs(rgb[middle, middle] - expected * 255).max() < 0.6
     np.testing.assert_array_equal(converter.to_rgb(frame, order="bgr"), rgb[..., ::-1])
     deep = converter.to_float(frame)
-    assert (deep.dtype, deep.shape) == (np.float32, (128, 128, 3))
+    assert (deep.dtype.name, deep.shape) == ("float32", (128, 128, 3))
     assert np.abs(deep[middle, middle] - expected).max() < 0.0005
 
 

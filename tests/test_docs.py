@@ -54,7 +54,7 @@ def test_recipes_call_commands_that_exist() -> None:
 
 def test_readme_has_the_exit_codes() -> None:
     assert " ".join(EXIT_CODES.split()) in " ".join(README.split())
-    documented = {int(code) for code in re.findall(r"(?:^|· )(\d+) ", EXIT_CODES)}
+    documented = {int(code) for code in re.findall(r"(?:^|·\s+)(\d+) ", EXIT_CODES)}
 
     def codes(kind: type[SplazMatteError]) -> set[int]:
         return {kind.exit_code}.union(*(codes(child) for child in kind.__subclasses__()))

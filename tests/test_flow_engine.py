@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 
 import cv2
 import numpy as np
@@ -77,7 +77,7 @@ def steps(
     history: History,
     direction: Direction = Direction.BOTH,
     span: tuple[int, int] | None = None,
-) -> Iterator[Propagated]:
+) -> Generator[Propagated]:
     start, stop = span or (0, len(clip))
     for step in FlowPropagator().propagate(clip, keyframes, start, stop, direction, history):
         history.put(step)

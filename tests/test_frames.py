@@ -57,7 +57,7 @@ def test_colours_are_those_of_the_video(tmp_path: Path, matrix: str) -> None:
     )
     info = extract_frames(path, tmp_path / "frames")
     with VideoReader(path, info) as reader:
-        jpeg = cv2.imread(str(frame_path(tmp_path / "frames", 1)))[..., ::-1]
+        jpeg = cv2.cvtColor(cv2.imread(str(frame_path(tmp_path / "frames", 1))), cv2.COLOR_BGR2RGB)
         image = reader.read(1)
     assert cv2.PSNR(jpeg, image) > 30
     assert np.abs(jpeg.mean((0, 1)) - image.mean((0, 1))).max() < 1  # a wrong matrix or range shifts the mean
@@ -70,7 +70,7 @@ def test_frame_folder_reads_what_was_extracted(clip: Path, tmp_path: Path) -> No
     with VideoReader(clip, info) as reader:
         for index in (0, 17, 29):
             image = folder.read(index)
-            assert (image.shape, image.dtype, image.flags.c_contiguous) == ((96, 64, 3), np.uint8, True)
+            assert (image.shape, image.dtype.name, image.flags.c_contiguous) == ((96, 64, 3), "uint8", True)
             assert cv2.PSNR(image, reader.read(index)) > 36
     assert folder.read(29) is folder.read(29)
     assert folder.read(3, reduce=2).shape == (48, 32, 3)

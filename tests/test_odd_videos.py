@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from fractions import Fraction
 from multiprocessing import get_context
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -57,6 +56,7 @@ STARTS = {
     "interlaced/mpeg2_ts_named_mp4.mp4": Fraction(5400, 90000),
     "alpha/vp8_alpha_odd.webm": Fraction(1, 1000),
 }
+NO_AUDIO = {"broken/missing_stsd.mp4"}  # what is missing is the sound's description: it cannot be decoded
 MIRRORED = {"rotate/rot_and_reflect.mp4"}
 
 
@@ -65,9 +65,9 @@ def examine(name: str) -> tuple[VideoInfo, VideoInfo, list[bool]]:
     quick, info = probe(FOLDER / name), scan(FOLDER / name)
     chosen = sorted({info.frames // 3, info.frames // 2, info.frames - 1})
     with VideoReader(FOLDER / name, info) as reader:
-        sums = {i: zlib.crc32(reader.read(i)) for i in range(info.frames) if i in chosen or i % 5 == 0}
+        sums = {i: zlib.crc32(reader.read(i).tobytes()) for i in range(info.frames) if i in chosen or i % 5 == 0}
     with VideoReader(FOLDER / name, info) as reader:
-        same = [zlib.crc32(reader.read(i)) == sums[i] for i in reversed(chosen)]
+        same = [zlib.crc32(reader.read(i).tobytes()) == sums[i] for i in reversed(chosen)]
     return quick, info, same
 
 
@@ -118,7 +118,7 @@ def test_decodes_right(entry: dict[str, Any], run_limited: Job) -> None:
     if entry["transfer"]:
         assert info.colour.transfer == entry["transfer"]
     assert info.interlaced == (entry["field_order"] in ("tt", "bb", "tb", "bt"))
-    assert (info.audio is not None) == (entry["audio_tracks"] > 0)
+    assert (info.audio is not None) == (entry["audio_tracks"] > 0 and name not in NO_AUDIO)
     check_times(name, info, entry)
 
 
@@ -158,7 +158,7 @@ def test_pictures_are_those_of_the_ffmpeg_program(name: str) -> None:
         "rgb24",
         "-",
     ]
-    raw = subprocess.run(command, capture_output=True, check=True).stdout
+    raw = subprocess.run([str(part) for part in command], capture_output=True, check=True).stdout
     with VideoReader(path, info) as reader:
         ours = reader.read(0)
     theirs = np.frombuffer(raw, np.uint8).reshape(ours.shape)

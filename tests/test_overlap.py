@@ -76,7 +76,7 @@ def test_write_behind_is_bounded() -> None:
     behind = WriteBehind(write, depth=1)
     behind.put(0)
     behind.put(1)  # at most: one in the thread's hand, one waiting
-    blocked = threading.Thread(target=lambda: [behind.put(2), behind.put(3)])
+    blocked = threading.Thread(target=lambda: list(map(behind.put, (2, 3))))
     blocked.start()
     assert blocked.is_alive()
     for _ in range(4):
@@ -114,7 +114,7 @@ def test_write_behind_drops_the_rest_when_the_block_fails() -> None:
         held.acquire()
         written.append(item)
 
-    with pytest.raises(KeyboardInterrupt), WriteBehind(write, depth=8) as behind:  # noqa: PT012
+    with pytest.raises(KeyboardInterrupt), WriteBehind(write, depth=8) as behind:
         for item in range(8):
             behind.put(item)
         held.release()

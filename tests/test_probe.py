@@ -130,7 +130,7 @@ def test_truncated_file_gives_what_is_there(tmp_path: Path) -> None:
 
 def test_elementary_stream_without_timestamps(tmp_path: Path) -> None:
     info = scan(write_video(tmp_path / "a.h264", 20, rate=Fraction(30), options={"bf": "2"}))
-    assert (info.frames, info.rate, info.times, info.start) == (20, Fraction(30), None, 0)
+    assert (info.frames, info.rate, info.times, info.start) == (20, Fraction(30), None, Fraction(0))
     assert any("no timestamps" in warning for warning in info.warnings)
 
 

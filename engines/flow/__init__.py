@@ -1,1 +1,1 @@
-"""The parts of the built-in propagator: order of work, motion, appearance, segmentation and the step that joins them."""
+"""The parts of the built-in propagator: order of work, motion, appearance, the cut, and the step that joins them."""

@@ -52,9 +52,7 @@ class ObjectFrame:
         scale_x, scale_y = view.scale
         u = (view.x0 + (np.arange(view.width) + 0.5) / scale_x - self.x) / self.size
         v = (view.y0 + (np.arange(view.height) + 0.5) / scale_y - self.y) / self.size
-        column, row = (
-            np.clip((axis / REACH + 1) * (CELLS / 2), 0, CELLS - 1).astype(np.int32) for axis in (u, v)
-        )
+        column, row = (np.clip((axis / REACH + 1) * (CELLS / 2), 0, CELLS - 1).astype(np.int32) for axis in (u, v))
         return row[:, None] * CELLS + column[None, :]
 
 

@@ -12,9 +12,7 @@ LEVELS = 60.0
 """Grey levels that carry the log-odds: few, so that they add little to the picture's own contrast."""
 
 
-def graph_cut(
-    log_odds: NDArray[np.float32], contrast: NDArray[np.uint8], band: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
+def graph_cut(log_odds: NDArray[np.float32], contrast: NDArray[np.uint8], band: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return the smooth segmentation bool [h, w] of `log_odds` (positive = object) that prefers edges of the picture.
 
     Only pixels of `band` are decided; the others keep the sign of their log-odds. `contrast` is uint8 [h, w, 2].

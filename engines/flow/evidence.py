@@ -24,6 +24,8 @@ LOST = 0.1
 """A mask that overlaps less than this with what looks like the object, and mostly looks unlike it, is lost."""
 SAME_COLOURS = 0.85
 """Least similarity of colours (Bhattacharyya coefficient) at which something is taken for the object again."""
+CERTAIN = 0.5
+"""Least mean certainty of it."""
 SAME_SIZE = (0.35, 2.0)
 """Range of its size, in sizes at the keyframe."""
 
@@ -52,9 +54,7 @@ def confidence(fit: float, colours: float, inside: float, outside: float) -> flo
     return float(np.clip(0.18 * fit + 0.62 * colours + 0.33 * inside - 1.01 * outside - 1.05, 0, 1))
 
 
-def find_again(
-    image: Image, models: Sequence[Models], weights: Sequence[float], quality: Quality
-) -> Mask | None:
+def find_again(image: Image, models: Sequence[Models], weights: Sequence[float], quality: Quality) -> Mask | None:
     """Return a rough full-size mask of what in the whole frame looks most like the object, or None."""
     full = image.shape[1], image.shape[0]
     view = view_around((0, 0, *full), full, 0.0, quality.flow_side)
@@ -65,21 +65,17 @@ def find_again(
     colours = ColourModel.mean([model.colour for model in models], weights)
     bins = colour_bins(lab, BINS)
     odds = quality.texture * np.clip(score, -1, 1) + quality.colour * colours.log_odds(bins)
-    part = _largest_part(cv2.GaussianBlur(odds, (0, 0), 1.0) > 0, odds)
-    if part is None or not _resembles(part, size, similarity(part, bins, colours)):
+    candidates = _parts(cv2.GaussianBlur(odds, (0, 0), 1.0) > 0, size)
+    alike = [p for p in candidates if similarity(p, bins, colours) >= SAME_COLOURS and certainty(odds, p) >= CERTAIN]
+    if not alike:
         return None
-    return view.paste(part.astype(np.float32), full)
+    best = max(alike, key=lambda part: float(odds[part].sum()))
+    return view.paste(best.astype(np.float32), full)
 
 
-def _resembles(part: Region, size: float, colours: float) -> bool:
-    ratio = np.sqrt(np.count_nonzero(part)) / size
-    return SAME_SIZE[0] <= ratio <= SAME_SIZE[1] and colours >= SAME_COLOURS
-
-
-def _largest_part(region: Region, odds: Array) -> Region | None:
-    """Return the connected part with the greatest sum of log-odds, or None where there is none."""
-    count, labels = cv2.connectedComponents(region.astype(np.uint8), connectivity=8)
-    if count < 2:
-        return None
-    sums = np.bincount(labels.ravel(), weights=odds.ravel(), minlength=count)
-    return labels == 1 + int(np.argmax(sums[1:]))
+def _parts(region: Region, size: float) -> list[Region]:
+    """Return the connected parts of about the object's size."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(region.astype(np.uint8), connectivity=8)
+    ratio = np.sqrt(stats[:, cv2.CC_STAT_AREA]) / size
+    fits = (ratio >= SAME_SIZE[0]) & (ratio <= SAME_SIZE[1])
+    return [labels == label for label in range(1, count) if fits[label]]

@@ -9,7 +9,7 @@ from engines.base import Image, Mask
 from engines.flow.appearance import BINS, ColourModel, ObjectFrame, PlaceModel, colour_bins
 from engines.flow.quality import Quality
 from engines.flow.texture import Sums, Texture
-from engines.flow.view import bounding_box, view_around
+from engines.flow.view import BoundingBox, bounding_box, view_around
 
 SURROUNDINGS = 0.6
 """Background that a keyframe teaches about, in the longer side of the object's box."""
@@ -18,7 +18,7 @@ SURROUNDINGS = 0.6
 class Models:
     """The models of a keyframe on which the object can be seen."""
 
-    def __init__(self, image: Image, mask: Mask, box: tuple[int, int, int, int], quality: Quality) -> None:
+    def __init__(self, image: Image, mask: Mask, box: BoundingBox, quality: Quality) -> None:
         """Learn from the surroundings of `box`."""
         view = view_around(box, (image.shape[1], image.shape[0]), SURROUNDINGS, quality.side)
         lab = cv2.cvtColor(view.image(image), cv2.COLOR_RGB2LAB)

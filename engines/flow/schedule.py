@@ -11,7 +11,7 @@ from engines.base import Direction, Mask
 
 @dataclass(frozen=True)
 class Gap:
-    """Frames `first` <= t < `stop` of one object between two neighbouring keyframes, or between one and the range's end.
+    """Frames `first` <= t < `stop` of one object between two neighbouring keyframes, or beside the only one.
 
     `left` and `right` are the keyframes whose masks are carried into the gap; None where nothing comes from that side.
     The frames to fill are those of the range; the gap may begin before it or end after it, where its keyframe lies.
@@ -23,6 +23,10 @@ class Gap:
     left: int | None
     right: int | None
 
+    def within(self, wanted: range) -> range:
+        """Return the frames of the gap that lie in the range `wanted`."""
+        return range(max(self.first, wanted.start), min(self.stop, wanted.stop))
+
     def anchor(self, heading: int) -> int | None:
         """Return the keyframe that a sweep forwards (+1) or backwards (-1) in time starts from."""
         return self.left if heading > 0 else self.right
@@ -32,9 +36,7 @@ class Gap:
         return heading < 0 and self.left is not None
 
 
-def find_gaps(
-    keyframes: Mapping[int, Mapping[int, Mask]], start: int, stop: int, direction: Direction
-) -> list[Gap]:
+def find_gaps(keyframes: Mapping[int, Mapping[int, Mask]], start: int, stop: int, direction: Direction) -> list[Gap]:
     """Return every gap that has frames of `start` .. `stop` and a keyframe to fill them from."""
     gaps = []
     for object_id in sorted({object_id for masks in keyframes.values() for object_id in masks}):

@@ -18,7 +18,7 @@ from engines.flow.parallax import motion_log_odds
 from engines.flow.quality import Quality
 from engines.flow.reference import Models, Reference
 from engines.flow.texture import Sums, Texture
-from engines.flow.view import View, bounding_box, view_around
+from engines.flow.view import BoundingBox, View, bounding_box, view_around
 
 Array = NDArray[np.float32]
 Region = NDArray[np.bool_]
@@ -122,7 +122,9 @@ class Stepper:
             return placed
         return inside
 
-    def _find_box(self, neighbour: Neighbour, draft: Mask | None, full: tuple[int, int]) -> tuple[int, int, int, int] | None:
+    def _find_box(
+        self, neighbour: Neighbour, draft: Mask | None, full: tuple[int, int]
+    ) -> tuple[int, int, int, int] | None:
         """Return the full-size box of the carried mask and the draft together, or None where both are empty."""
         height, width = neighbour.motion.error.shape
         whole = View(0, 0, full[0], full[1], width, height)
@@ -136,7 +138,7 @@ class Stepper:
         left, top = int(box[0] / scale_x), int(box[1] / scale_y)
         return left, top, int(np.ceil(box[2] / scale_x)), int(np.ceil(box[3] / scale_y))
 
-    def _look(self, image: Image, neighbour: Neighbour, box: tuple[int, int, int, int]) -> Scene:
+    def _look(self, image: Image, neighbour: Neighbour, box: BoundingBox) -> Scene:
         """Open a window around `box`."""
         full = image.shape[1], image.shape[0]
         view = view_around(box, full, self.quality.margin, self.quality.side)
@@ -192,7 +194,7 @@ class Stepper:
         distance = signed_distance(scene.carried)
         reach = 0.2 * scene.size
         width = 1.0 + 0.02 * scene.size + 0.5 * np.minimum(scene.doubt, reach)
-        prior = np.clip(distance / width, -PRIOR_LIMIT, PRIOR_LIMIT)
+        prior = np.clip(distance / width, -PRIOR_LIMIT, PRIOR_LIMIT).astype(np.float32)
         if draft is None:
             return prior, distance, scene.size
         other = scene.view.image(draft) > 127
@@ -209,8 +211,7 @@ class Stepper:
 
 def _weigh(references: Sequence[Reference], index: int) -> tuple[list[Models], list[float]]:
     """Return the models of the keyframes that show the object, and their weights: the nearer keyframe counts more."""
-    nearness = [1 / abs(index - reference.index) for reference in references]
-    pairs = [(r.models, near) for r, near in zip(references, nearness, strict=True) if r.models is not None]
+    pairs = [(r.models, 1 / abs(index - r.index)) for r in references if r.models is not None]
     total = sum(near for _, near in pairs)
     return [models for models, _ in pairs], [near / total for _, near in pairs]
 
@@ -220,7 +221,7 @@ def _empty(full: tuple[int, int]) -> Mask:
 
 
 def _size(inside: Region) -> float:
-    return float(np.sqrt(max(1, np.count_nonzero(inside))))
+    return float(np.sqrt(max(1.0, float(np.count_nonzero(inside)))))
 
 
 def signed_distance(inside: Region) -> Array:
@@ -232,7 +233,7 @@ def signed_distance(inside: Region) -> Array:
 
 def overlap(one: Region, other: Region) -> float:
     """Return intersection over union, 0 where both are empty."""
-    return np.count_nonzero(one & other) / max(1, np.count_nonzero(one | other))
+    return float(np.count_nonzero(one & other)) / max(1.0, float(np.count_nonzero(one | other)))
 
 
 def _clean(inside: Region, least: float) -> Region:

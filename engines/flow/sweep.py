@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from engines.base import FrameSource, Image, Mask, MaskHistory, Propagated
 from engines.flow.motion import Motion, MotionEstimator
+from engines.flow.reference import Reference
 from engines.flow.schedule import Gap
-from engines.flow.step import Neighbour, Reference, Stepper
+from engines.flow.step import Neighbour, Stepper
 from errors import EngineFailedError
 
 
@@ -39,29 +38,35 @@ class Sweep:
         """Yield what the gaps of `block` lack, frame by frame."""
         carriers = [Carrier(self, gap) for gap in block if gap.anchor(self.heading) is not None and self._is_open(gap)]
         indices = {index for carrier in carriers for index in carrier.walk}
-        for index in sorted(indices, reverse=self.heading < 0):
-            for draft in (True, False):
-                fresh = [c for c in carriers if c.draft is draft and index in c.walk and c.advance(index)]
-                if fresh and index in self.job.wanted:
-                    masks = {carrier.gap.object_id: carrier.mask for carrier in fresh}
-                    confidence = {carrier.gap.object_id: carrier.confidence for carrier in fresh}
-                    yield Propagated(index, masks, confidence, draft)
+        with self._estimator:
+            for index in sorted(indices, reverse=self.heading < 0):
+                yield from self._visit(index, [carrier for carrier in carriers if index in carrier.walk])
+
+    def _visit(self, index: int, carriers: list[Carrier]) -> Iterator[Propagated]:
+        for draft in (True, False):
+            fresh = [carrier for carrier in carriers if carrier.draft is draft and carrier.advance(index)]
+            if fresh and index in self.job.wanted:
+                masks = {carrier.gap.object_id: carrier.mask for carrier in fresh}
+                confidence = {carrier.gap.object_id: carrier.confidence for carrier in fresh}
+                yield Propagated(index, masks, confidence, draft)
 
     def frame(self, index: int) -> Image:
-        """Return a frame; it and its neighbours are kept."""
+        """Return a frame; the latest three are kept."""
         if index not in self._frames:
-            self._frames = {i: image for i, image in self._frames.items() if abs(i - index) <= 1}
+            self._frames = {i: image for i, image in self._frames.items() if abs(i - index) <= 2}
             self._frames[index] = self.job.source.read(index)
         return self._frames[index]
 
-    def motion(self, there: int, here: int) -> Motion:
-        """Return the motion from frame `here` to frame `there`."""
-        return self._estimator.between(there, self.frame(there), here, self.frame(here))
+    def motion(self, there: int, here: int, ahead: int | None) -> Motion:
+        """Return the motion from frame `here` to frame `there`, and begin with that from `ahead` to `here`."""
+        motion = self._estimator.between(there, self.frame(there), here, self.frame(here))
+        if ahead is not None:
+            self._estimator.prepare(here, self.frame(here), ahead, self.frame(ahead))
+        return motion
 
     def _is_open(self, gap: Gap) -> bool:
         """Return whether a wanted frame of the gap has no final mask yet."""
-        frames = range(max(gap.first, self.job.wanted.start), min(gap.stop, self.job.wanted.stop))
-        return any(self.job.history.get(index, gap.object_id) is None for index in frames)
+        return any(self.job.history.get(index, gap.object_id) is None for index in gap.within(self.job.wanted))
 
 
 class Carrier:
@@ -98,7 +103,9 @@ class Carrier:
         the range's first mask has been made before.
         """
         heading = self._sweep.heading
-        wanted = range(max(self.gap.first, self._job.wanted.start), min(self.gap.stop, self._job.wanted.stop))[::heading]
+        wanted = range(max(self.gap.first, self._job.wanted.start), min(self.gap.stop, self._job.wanted.stop))[
+            ::heading
+        ]
         begin = anchor + heading if self._find(wanted[0]) is None else wanted[0]
         return range(begin, wanted[-1] + heading, heading)
 
@@ -110,13 +117,16 @@ class Carrier:
         if not self._references:
             keys = [key for key in (gap.left, gap.right) if key is not None and not (self.draft and key == gap.left)]
             self._references = [self._reference(key) for key in keys]
-        neighbour = Neighbour(sweep.frame(self._index), self.mask, sweep.motion(self._index, index))
+        before = sweep.frame(self._index)
+        ahead = index + sweep.heading if index + sweep.heading in self.walk else None
+        neighbour = Neighbour(before, self.mask, sweep.motion(self._index, index, ahead))
         self.mask, self.confidence = sweep.stepper.step(
             sweep.frame(index), neighbour, self._references, index, self._draft_at(index)
         )
 
     def _reference(self, key: int) -> Reference:
-        return Reference(self._job.source.read(key), self._job.keyframes[key][self.gap.object_id], key, self._sweep.stepper.quality)
+        mask = self._job.keyframes[key][self.gap.object_id]
+        return Reference(self._job.source.read(key), mask, key, self._sweep.stepper.quality)
 
     def _draft_at(self, index: int) -> Mask | None:
         """Return what the backward sweep made of this frame, where this is a forward sweep that follows one.

@@ -97,4 +97,11 @@ def _inputs(lab: NDArray[np.uint8], unit: float) -> Array:
 
 
 def _blur(image: Array, sigma: float) -> Array:
-    return cv2.GaussianBlur(image, (0, 0), sigma)
+    """Return the image blurred; wide blurs at reduced size, which is next to the same and many times faster."""
+    factor = int(sigma / 3)
+    if factor < 2:
+        return cv2.GaussianBlur(image, (0, 0), sigma)
+    height, width = image.shape[:2]
+    size = max(1, width // factor), max(1, height // factor)
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    return cv2.resize(cv2.GaussianBlur(small, (0, 0), sigma / factor), (width, height), interpolation=cv2.INTER_LINEAR)

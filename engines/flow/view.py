@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from engines.base import Image, Mask
 from engines.flow.motion import Field, Motion
 
+BoundingBox = tuple[int, int, int, int]
+"""(x0, y0, x1, y1), half-open."""
 MIN_WORK = 16
 """Shortest side of the working image in pixels; smaller windows are enlarged."""
 
@@ -35,9 +37,7 @@ class View:
         """Return the window's part of a full-size image or mask at working size."""
         part = full[self.y0 : self.y1, self.x0 : self.x1]
         grows = self.width > self.x1 - self.x0
-        return cv2.resize(
-            part, (self.width, self.height), interpolation=cv2.INTER_LINEAR if grows else cv2.INTER_AREA
-        )
+        return cv2.resize(part, (self.width, self.height), interpolation=cv2.INTER_LINEAR if grows else cv2.INTER_AREA)
 
     def sample(self, field: Field, full: tuple[int, int]) -> Field:
         """Return a field on a reduced grid of the whole frame (of full size (width, height)) at working resolution."""
@@ -75,18 +75,16 @@ class View:
         return out
 
 
-def view_around(box: tuple[int, int, int, int], full: tuple[int, int], margin: float, side: int) -> View:
+def view_around(box: BoundingBox, full: tuple[int, int], margin: float, side: int) -> View:
     """Return the view of a box (x0, y0, x1, y1) widened by `margin` of its longer side, at most `side` pixels long."""
     pad = max(8, round(margin * max(box[2] - box[0], box[3] - box[1])))
     x0, y0 = max(0, box[0] - pad), max(0, box[1] - pad)
     x1, y1 = min(full[0], box[2] + pad), min(full[1], box[3] + pad)
     scale = min(1.0, side / max(x1 - x0, y1 - y0))
-    return View(
-        x0, y0, x1, y1, max(MIN_WORK, round((x1 - x0) * scale)), max(MIN_WORK, round((y1 - y0) * scale))
-    )
+    return View(x0, y0, x1, y1, max(MIN_WORK, round((x1 - x0) * scale)), max(MIN_WORK, round((y1 - y0) * scale)))
 
 
-def bounding_box(mask: NDArray[np.bool_]) -> tuple[int, int, int, int] | None:
+def bounding_box(mask: NDArray[np.bool_]) -> BoundingBox | None:
     """Return (x0, y0, x1, y1), half-open, around the true pixels, or None where there are none."""
     columns, rows = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
     if not len(columns):

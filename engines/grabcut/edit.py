@@ -20,12 +20,31 @@ LONGEST_REACH = 0.3
 """… and of the image's long side."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Change:
     """What one reach of a click would do: the changed region of the view, and how believable it is."""
 
     region: Region
     rank: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Click:
+    """A click on a mask, in a view: distances in working pixels, `room` to the nearest edge or opposite click."""
+
+    view: View
+    before: Region
+    depth: Field
+    distance: Field
+    room: float
+    positive: bool
+    inside: Region
+    outside: Region
+
+    @property
+    def sides(self) -> tuple[Region, Region]:
+        """Return the side that the click speaks for and the one that it takes from."""
+        return (self.before, ~self.before) if self.positive else (~self.before, self.before)
 
 
 def apply_click(
@@ -42,25 +61,20 @@ def apply_click(
     reaches around it are tried, and the change with the most contrast along its new edge and the best fitting colours
     is taken.
     """
-    click = points[-1]
+    last = points[-1]
     reach = _reach(old, points)
     extent = [(p.x, p.y) for p in points]
-    extent += [(click.x - 2 * reach, click.y - 2 * reach), (click.x + 2 * reach, click.y + 2 * reach)]
+    extent += [(last.x - 2 * reach, last.y - 2 * reach), (last.x + 2 * reach, last.y + 2 * reach)]
     small = view(mask_window(old, extent, MARGIN), area)
     before = small.shrink(old)
-    distance = small.distance(Seed((((click.x, click.y),),)))
+    distance = small.distance(Seed((((last.x, last.y),),)))
+    room = max(1.5, reach * small.scale)
     hard = click_pixels(small, points)
-
-    def change(part: float) -> Change:
-        length = max(1.5, part * reach * small.scale)
-        return _change(
-            small, before, distance, length, max(1.5, reach * small.scale), click.positive, hard, data_weight
-        )
-
-    best = max(run(change, REACHES), key=lambda item: item.rank)
+    click = _Click(small, before, signed_distance(before), distance, room, last.positive, *hard)
+    best = max(run(lambda part: _change(click, part, data_weight), REACHES), key=lambda item: item.rank)
     x0, y0, x1, y1 = small.window
     result = old.copy()
-    result[y0:y1, x0:x1][small.enlarge(best.region)] = click.positive
+    result[y0:y1, x0:x1][small.enlarge(best.region)] = last.positive
     for point in points:
         result[pixel(result, point)] = point.positive
     return result
@@ -76,59 +90,42 @@ def _reach(old: Region, points: tuple[Point, ...]) -> float:
     return max(2.0, min([to_edge, LONGEST_REACH * max(old.shape), *opposite]))
 
 
-def _change(
-    view: View,
-    before: Region,
-    distance: Field,
-    reach: float,
-    room: float,
-    positive: bool,
-    hard: tuple[Region, Region],
-    data_weight: float,
-) -> Change:
-    sign = 1 if positive else -1
+def _change(click: _Click, part: float, data_weight: float) -> Change:
+    view, distance = click.view, click.distance
+    sign = 1 if click.positive else -1
+    reach = max(1.5, part * click.room)
     disc = soft_disc(distance, reach)
     nearby = 0.12 + gaussian(1.5 * reach, distance)
-    # From the click's point of view: 'own' is the side it speaks for, 'other' the one it takes from.
-    own, other = (before, ~before) if positive else (~before, before)
+    own, other = click.sides
     weight_own = np.maximum(own * nearby * (1 - disc), 1.2 * disc)
     colour = sign * view.log_odds(weight_own, other * nearby * (1 - disc))
-    depth = signed_distance(before)
-    size = max(float(np.sqrt(np.count_nonzero(before))), 7.0)
-    kept = 2.5 * np.clip(depth / (0.08 * size), -1, 1) * (1 - 0.7 * gaussian(2.5 * reach, distance))
-    inside, outside = hard
-    against = outside if positive else inside
-    core = (distance < max(1.5, 0.3 * reach)) & ~against
+    size = max(float(np.sqrt(np.count_nonzero(click.before))), 7.0)
+    kept = 2.5 * np.clip(click.depth / (0.08 * size), -1, 1) * (1 - 0.7 * gaussian(2.5 * reach, distance))
     unary = (colour + kept + sign * 4.0 * disc).astype(np.float32)
-    after = view.cut(unary, inside | core if positive else inside, outside if positive else outside | core, data_weight)
-    changed = touching((after != before) & (after == positive), core) | (core & other)
-    return Change(changed, _believe(view, changed, own, other, distance, reach, depth, room, positive))
+    core = (distance < max(1.5, 0.3 * reach)) & ~(click.outside if click.positive else click.inside)
+    inside, outside = click.inside.copy(), click.outside.copy()
+    (inside if click.positive else outside)[core] = True
+    after = view.cut(unary, inside, outside, data_weight)
+    changed = touching((after != click.before) & (after == click.positive), core) | (core & other)
+    return Change(changed, _believe(click, changed, reach))
 
 
-def _believe(
-    view: View,
-    changed: Region,
-    own: Region,
-    other: Region,
-    distance: Field,
-    reach: float,
-    depth: Field,
-    room: float,
-    positive: bool,
-) -> float:
-    """Return how believable a change is: contrast along its new edge, and colours nearer to its new side."""
-    edge = changed & ~(cv2.erode(changed.astype(np.uint8), np.ones((3, 3), np.uint8), borderValue=1) > 0)
-    edge &= np.abs(depth) > 1.5
+def _believe(click: _Click, changed: Region, reach: float) -> float:
+    """Return how believable a change is: contrast along its new edge, colours nearer to its new side, a fit size."""
+    view = click.view
+    square = np.ones((3, 3), np.uint8)
+    edge = changed & ~(cv2.erode(changed.astype(np.uint8), square, borderValue=1) > 0) & (np.abs(click.depth) > 1.5)
     contrast = 1.0
     if np.count_nonzero(edge) > 3:
-        contrast = float(cv2.dilate(np.minimum(view.gradient, 5), np.ones((3, 3), np.uint8))[edge].mean())
-    nearby = gaussian(3 * reach + 2, distance)
+        contrast = float(cv2.dilate(np.minimum(view.gradient, 5), square)[edge].mean())
+    own, other = click.sides
+    nearby = gaussian(3 * reach + 2, click.distance)
     colour = view.histogram(changed)
     to_own = float(np.sqrt(colour * view.histogram(own * nearby)).sum())
     to_other = float(np.sqrt(colour * view.histogram((other & ~changed) * nearby)).sum())
-    # A change far larger than the room around the click is a leak.
-    # A negative click that takes hardly more than its core away has missed; a positive one may mean a rope.
-    vain = not positive and np.count_nonzero(changed) < 0.3 * math.pi * reach**2
-    area = max(np.count_nonzero(changed), 1)
-    leak = max(0.0, math.log(area / (math.pi * room**2)) - 2)
-    return 0.25 * contrast + 0.5 * (to_own - to_other) - 0.7 * leak - 0.3 * vain
+    area = max(float(np.count_nonzero(changed)), 1.0)
+    # Far larger than the room around the click: a leak.
+    leak = max(0.0, math.log(area / (math.pi * click.room**2)) - 2)
+    # Hardly more than the core: missed. Only if negative, as a positive click may mean a rope.
+    missed = not click.positive and area < 0.3 * math.pi * reach**2
+    return 0.25 * contrast + 0.5 * (to_own - to_other) - 0.7 * leak - 0.3 * missed

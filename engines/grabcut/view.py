@@ -170,6 +170,9 @@ class View:
         labels = np.where(unary > 0, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
         labels[outside] = cv2.GC_BGD
         labels[inside] = cv2.GC_FGD
+        if labels.size == 1:
+            # A graph without edges is refused by OpenCV; there is nothing to cut either.
+            return np.asarray((labels & 1) > 0)
         variance = 2 * GMM_DISTANCE * SCORE_STEPS / data_weight
         models = _gaussian_model(128 - GMM_DISTANCE, variance), _gaussian_model(128 + GMM_DISTANCE, variance)
         cv2.grabCut(stacked, labels, None, *models, 1, cv2.GC_EVAL_FREEZE_MODEL)
