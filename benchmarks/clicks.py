@@ -11,8 +11,6 @@ frame, started by a disc around the click or by the box.
 
 from __future__ import annotations
 
-import argparse
-import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,8 +20,6 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.table import Table
 
 from engines.base import Box, Image, ImageSegmenter, Point, Prompts
 from engines.registry import create
@@ -185,41 +181,29 @@ def measure(name: str, segmenter: Any, predict: Predict, images: list[Sample]) -
     }
 
 
-def bench_clicks(root: Path = TRUTH) -> list[dict[str, Any]]:
-    """Return a row per method, the bars last; the times of a row are comparable within one run only."""
+def run(root: Path = TRUTH) -> dict[str, Any]:
+    """Return {"rows": a row per method, the bars last}; the times of a row are comparable within one run only."""
     images = list(samples(root))
     plain = PlainGrabCut()
     ours: ImageSegmenter = create(Job.SEGMENTER, "grabcut")
-    return [
+    rows = [
         measure("plain cv2", plain, plain.predict, images),
         measure("grabcut", ours, lambda prompts: ours.predict(prompts)[0].mask, images),
         {"name": "bar", **BARS, "first_ms": 400.0, "later_ms": 150.0},
     ]
+    return {"rows": rows}
 
 
-def print_clicks(rows: list[dict[str, Any]], console: Console) -> None:
-    """Print the rows of `bench_clicks` as a table: 'mixed / davis' per column."""
-    table = Table(title="Clicks to mask: mean IoU, mixed / davis")
-    for title in ("method", *(f"{n} cl." for n in REPORTED), "box", "first ms", "later ms"):
-        table.add_column(title, justify="left" if title == "method" else "right")
-    for row in rows:
-        cells = [f"{row['mixed'][n]:.3f} / {row['davis'][n]:.3f}" for n in (*(str(n) for n in REPORTED), "box")]
-        table.add_row(row["name"], *cells, f"{row['first_ms']:.0f}", f"{row['later_ms']:.0f}")
-    console.print(table)
-
-
-def main() -> None:
-    """Run the benchmark from the command line."""
-    parser = argparse.ArgumentParser(description="Simulated clicks against ground truth.")
-    parser.add_argument("--json", type=Path, help="write the rows here")
-    arguments = parser.parse_args()
-    if not TRUTH.is_dir():
-        raise SystemExit(f"no ground truth at {TRUTH}")
-    rows = bench_clicks()
-    print_clicks(rows, Console())
-    if arguments.json:
-        arguments.json.write_text(json.dumps(rows, indent=1))
-
-
-if __name__ == "__main__":
-    main()
+def lines(results: dict[str, Any]) -> Iterator[str]:
+    """Yield the table of a `run`: mean IoU, 'mixed / davis' per column."""
+    columns = [str(n) for n in REPORTED]
+    yield "Clicks to mask: mean IoU, mixed / davis"
+    yield (
+        f"{'method':<12}"
+        + "".join(f"{f'{n} clicks':>15}" for n in columns)
+        + f"{'box':>15}{'first ms':>10}{'later ms':>10}"
+    )
+    for row in results["rows"]:
+        cells = [f"{row['mixed'][n]:.3f} / {row['davis'][n]:.3f}" for n in (*columns, "box")]
+        times = f"{row['first_ms']:>10.0f}{row['later_ms']:>10.0f}"
+        yield f"{row['name']:<12}" + "".join(f"{cell:>15}" for cell in cells) + times

@@ -36,14 +36,18 @@ TRACKED = 0.6
 """The confidence that masks other than exact ones come with."""
 
 
+def _unit(image: NDArray[np.uint8]) -> Floats:
+    return np.divide(image, 255, dtype=np.float32)
+
+
 def _guided_filter_alone(rgb: NDArray[np.uint8], mask: NDArray[np.uint8], _confidence: float) -> Floats:
-    alpha = cv2.ximgproc.guidedFilter(rgb, mask.astype(np.float32) / 255, 8, 1e-4 * 255**2)
+    alpha = cv2.ximgproc.guidedFilter(rgb, _unit(mask), 8, 1e-4 * 255**2)
     return np.clip(alpha, 0, 1)
 
 
 METHODS: dict[str, Matter] = {
-    "binary mask": lambda _rgb, mask, _confidence: mask.astype(np.float32) / 255,
-    "blurred mask": lambda _rgb, mask, _confidence: cv2.GaussianBlur(mask.astype(np.float32) / 255, (0, 0), 3),
+    "binary mask": lambda _rgb, mask, _confidence: _unit(mask),
+    "blurred mask": lambda _rgb, mask, _confidence: cv2.GaussianBlur(_unit(mask), (0, 0), 3),
     "guided filter alone": _guided_filter_alone,
     "guided": GuidedMatter().alpha,
 }
@@ -121,7 +125,7 @@ def _seconds(shot: Shot, height: int) -> dict[str, float]:
     """Return the best of five times, for a still scaled to a 16:9 frame; the floor is the plain guided filter."""
     rgb = cv2.resize(shot.rgb, (height * 16 // 9, height), interpolation=cv2.INTER_CUBIC)
     mask = exact(cv2.resize(shot.alpha, (height * 16 // 9, height), interpolation=cv2.INTER_LINEAR))
-    alpha, picture = mask.astype(np.float32) / 255, rgb.astype(np.float32) / 255
+    alpha, picture = METHODS["guided"](rgb, mask, 1), _unit(rgb)
     return {
         "guided filter alone": _best(lambda: _guided_filter_alone(rgb, mask, 1)),
         "alpha": _best(lambda: METHODS["guided"](rgb, mask, 1)),

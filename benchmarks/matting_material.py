@@ -32,8 +32,8 @@ def stills(root: Path) -> Iterator[Shot]:
     """Yield the stills of alphamatting.com; scored is the unknown region of their narrow trimap."""
     folder = root / "alphamatting27"
     for path in sorted((folder / "image").glob("*.png")):
-        trimap = cv2.imread(str(folder / "trimap1" / path.name), cv2.IMREAD_GRAYSCALE)
-        yield Shot(path.stem, _rgb(path), _grey(folder / "alpha" / path.name), trimap == 128)
+        trimap = _read(folder / "trimap1" / path.name, cv2.IMREAD_GRAYSCALE)
+        yield Shot(path.stem, _rgb(path), _grey(folder / "alpha" / path.name), np.equal(trimap, 128))
 
 
 def video(root: Path, name: str) -> Iterator[Shot]:
@@ -112,8 +112,15 @@ def _disc(radius: int) -> Mask:
 
 
 def _rgb(path: Path) -> NDArray[np.uint8]:
-    return np.ascontiguousarray(cv2.imread(str(path), cv2.IMREAD_COLOR)[..., ::-1])
+    return np.ascontiguousarray(_read(path, cv2.IMREAD_COLOR)[..., ::-1])
 
 
 def _grey(path: Path) -> Floats:
-    return cv2.imread(str(path), cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255
+    return np.divide(_read(path, cv2.IMREAD_GRAYSCALE), 255, dtype=np.float32)
+
+
+def _read(path: Path, mode: int) -> NDArray[np.uint8]:
+    image: NDArray[np.uint8] | None = cv2.imread(str(path), mode)
+    if image is None:
+        raise OSError(f"cannot read {path}")
+    return image

@@ -105,7 +105,7 @@ class GuidedMatter:
         result = (mask >= 128).astype(np.float32)
         factor = max(1, round(max(mask.shape) / COARSE))
         unit = max(mask.shape) / REFERENCE
-        coarse = shrink(mask, factor).astype(np.float32) / 255
+        coarse = _unit(shrink(mask, factor))
         depth = _depth(coarse)
         if depth is None:
             return result
@@ -143,6 +143,11 @@ class GuidedMatter:
         blurred = cv2.GaussianBlur(part.coarse, (0, 0), 3 * unit)
         error, worst = (cv2.GaussianBlur((part.coarse - x) ** 2, (0, 0), FIT_WINDOW * unit) for x in (narrow, blurred))
         return _ramp(1 - error / (worst + 1e-5), *(FIT_EXACT if confidence >= 1 else FIT_TRACKED))
+
+
+def _unit(mask: Mask) -> Floats:
+    result: Floats = mask.astype(np.float32) / np.float32(255)
+    return result
 
 
 def _blur(image: Floats, radius: float) -> Floats:
@@ -188,13 +193,14 @@ def _depth(mask: Floats) -> Floats | None:
 def _boxes(near: NDArray[np.bool_], factor: int, margin: int) -> tuple[Slices, Slices]:
     """Return the box around `near` on the coarse grid, widened, and the same box on the frame's."""
     x, y, width, height = cv2.boundingRect(near.astype(np.uint8))
-    ends = ((y, y + height, near.shape[0]), (x, x + width, near.shape[1]))
-    small = tuple(slice(max(0, a - margin), min(end, b + margin)) for a, b, end in ends)
-    full = tuple(
-        slice(s.start * factor, None if s.stop == end else s.stop * factor)
-        for s, (_, _, end) in zip(small, ends, strict=True)
-    )
-    return small, full
+    sides = ((y, y + height, near.shape[0]), (x, x + width, near.shape[1]))
+    small = [slice(max(0, first - margin), min(count, last + margin)) for first, last, count in sides]
+    # The last cells go on to the frame's border.
+    full = [
+        slice(cells.start * factor, None if cells.stop == count else cells.stop * factor)
+        for cells, (_, _, count) in zip(small, sides, strict=True)
+    ]
+    return (small[0], small[1]), (full[0], full[1])
 
 
 def _limits(depth: Floats, reach: float) -> tuple[Floats, Floats]:
@@ -232,7 +238,7 @@ def _tiles(part: _Part, maps: Floats, active: NDArray[np.bool_]) -> list[_Tile]:
     reached = cv2.dilate(active.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
 
     def make(run: Run) -> _Tile:
-        mask = part.mask[run.outer].astype(np.float32) / 255
+        mask = _unit(part.mask[run.outer])
         edge = cv2.GaussianBlur(mask, (0, 0), max(0.3, EDGE * part.unit))
         guess, clean = cv2.split(enlarge(maps, part.factor, run.outer))
         blend = guess + (mask - guess) * clean

@@ -92,7 +92,7 @@ def decode_layers(name: str, path: Path, info: VideoInfo) -> list[NDArray[np.flo
 
 def png_pixels(path: Path) -> NDArray[np.float64]:
     picture: NDArray[Any] = cast(Any, cv2.imread(str(path), cv2.IMREAD_UNCHANGED))
-    return cast(NDArray[np.float64], picture[..., [2, 1, 0, 3]] / np.iinfo(picture.dtype).max)
+    return picture[..., [2, 1, 0, 3]] / np.iinfo(picture.dtype).max
 
 
 def exr_pixels(path: Path) -> tuple[NDArray[np.float64], dict[str, Any]]:

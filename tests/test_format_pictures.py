@@ -132,7 +132,7 @@ class TestPictures:
     def test_conversion_against_h273(
         self, range_: str, matrix: str, pixel_format: str, depth: int, bound: tuple[float, float]
     ) -> None:
-        rgb = np.random.default_rng(3).random((32, 40, 3), np.float32)
+        rgb = np.random.default_rng(3).random((106, 40, 3), np.float32)  # more than one strip
         rgb[:8, :8], rgb[8:16, :8], rgb[:8, 8:16] = 1, 0, (0, 0, 1)
         red, blue = {"bt709": (0.2126, 0.0722), "smpte170m": (0.299, 0.114), "bt2020nc": (0.2627, 0.0593)}[matrix]
         luma = rgb @ np.array([red, 1 - red - blue, blue])
@@ -229,7 +229,7 @@ class TestSecondOpinion:
                 capture_output=True,
                 check=True,
             ).stdout
-            kind = np.uint16 if pixel_format == "rgba64le" else np.uint8
+            kind: Any = np.uint16 if pixel_format == "rgba64le" else np.uint8
             layers: Any = np.frombuffer(raw, kind).reshape(FRAMES, 48, 64, 4) / np.iinfo(kind).max
             for index in range(FRAMES):
                 assert np.abs(layers[index, ..., 3] - frame(info, index).alpha).max() < bound

@@ -24,10 +24,20 @@ def graph_cut(log_odds: NDArray[np.float32], contrast: NDArray[np.uint8], band: 
     positive = log_odds > 0
     if not band.any() or positive[band].all() or not positive[band].any():
         return positive
+    rows, columns = np.flatnonzero(band.any(axis=1)), np.flatnonzero(band.any(axis=0))
+    # One pixel more on each side lets the certain pixels around the band take part.
+    part = np.s_[max(0, rows[0] - 1) : rows[-1] + 2, max(0, columns[0] - 1) : columns[-1] + 2]
+    result = positive.copy()
+    result[part] = _cut(log_odds[part], contrast[part], band[part])
+    return result
+
+
+def _cut(log_odds: NDArray[np.float32], contrast: NDArray[np.uint8], band: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    positive = log_odds > 0
     channel = np.clip((log_odds / LIMIT + 1) * (LEVELS / 2) + 0.5, 0, LEVELS).astype(np.uint8)
-    image = np.dstack([channel, contrast])
     labels = np.where(positive, np.uint8(cv2.GC_FGD), np.uint8(cv2.GC_BGD))
     labels[band] = np.where(positive[band], np.uint8(cv2.GC_PR_FGD), np.uint8(cv2.GC_PR_BGD))
+    image = np.dstack([channel, contrast])
     cv2.grabCut(image, labels, None, _model(0.0), _model(LEVELS), 1, cv2.GC_EVAL_FREEZE_MODEL)
     return (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
 

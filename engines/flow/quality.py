@@ -32,4 +32,4 @@ class Quality:
     """Weight of moving unlike the background."""
 
 
-PRESETS = {"best": Quality(side=320, flow_side=480), "fast": Quality(side=192, flow_side=320)}
+PRESETS = {"best": Quality(side=288, flow_side=480), "fast": Quality(side=192, flow_side=288)}
