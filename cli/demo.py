@@ -27,7 +27,7 @@ def demo(
 ) -> None:
     """Matte the bundled clip, or VIDEO, and write a contact sheet to look at."""
     from cli.prompts import Given, parse
-    from matting_runner import load_info, write_contact_sheet
+    from matting_runner import write_contact_sheet
 
     clip = _assets()
     if video is None:
@@ -36,12 +36,11 @@ def demo(
         given = parse([], points or [], []) if points else _ask(video)
     session = new_session(video or clip / "clip.mp4", given, {})
     result = run_session(session, new=True)
-    info = load_info(session)
-    sheet = write_contact_sheet(session, info, (0, info.frames))
+    sheet = write_contact_sheet(session, result.span)
     error = measure_error(result, clip / "alpha.mp4") if video is None else None
     show(
         {**result_data(result), "contact_sheet": str(sheet), "error": error},
-        lambda: "\n".join([result_text(result), f"  look at   {sheet}", *(_error_lines(error) if error else [])]),
+        lambda: "\n".join([result_text(result), f"  {'look at':<14}{sheet}", *(_error_lines(error) if error else [])]),
     )
 
 
@@ -82,7 +81,7 @@ def _assets() -> Path:
 
 def _error_lines(error: dict[str, Any]) -> list[str]:
     return [
-        f"  error     against the clip's true alpha: mean {error['mean_absolute_error']:.4f}, "
+        f"  error         against the clip's true alpha: mean {error['mean_absolute_error']:.4f}, "
         f"{error['share_off']:.2%} of pixels more than 0.1 off, mean in the soft edge {error['edge_error']:.3f}",
     ]
 

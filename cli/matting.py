@@ -46,6 +46,7 @@ def matte(
     frames: Annotated[str, typer.Option("--range", help="START:STOP, frames from 0, STOP not included.")] = "",
     formats: Formats = "alpha,foreground",
     premultiplied: Premultiplied = None,
+    sheet: Annotated[bool, typer.Option("--contact-sheet", help="Write a contact sheet to look at as well.")] = False,
     json_output: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -62,7 +63,7 @@ def matte(
     choices = _choices({"segmenter": segmenter, "propagator": propagator, "matter": matter}, parse_params(param or []))
     span = parse_range(frames) if frames else None
     session = new_session(video, given, choices | _delivery(direction, span, formats, premultiplied))
-    run_and_show(session, new=True)
+    run_and_show(session, new=True, sheet=sheet)
 
 
 def run(
@@ -169,9 +170,13 @@ def _choices(names: dict[str, str], params: dict[str, str]) -> dict[str, Any]:
     return {job: EngineChoice(name=names[job], params={k: checked[job][k] for k in given[job]}) for job in names}
 
 
-def run_and_show(session: MattingSession, *, new: bool = False) -> None:
+def run_and_show(session: MattingSession, *, new: bool = False, sheet: bool = False) -> None:
     """Run `session` and print what it gave."""
     result = run_session(session, new=new)
+    if sheet:
+        from matting_runner import write_contact_sheet
+
+        result.outputs["contact_sheet"] = write_contact_sheet(session, result.span)
     show(result_data(result), lambda: result_text(result))
 
 
@@ -232,8 +237,8 @@ def result_text(result: RunResult) -> str:
     lines = [f"session {result.session.state.id}: {result.frames} frames"]
     for stage, seconds in result.seconds.items():
         speed = f"{result.fps[stage]:8.1f} frames/s" if stage in result.fps else "  nothing to do"
-        lines.append(f"  {stage:<10}{seconds:8.2f} s{speed}")
-    lines += [f"  {name:<11}{path}" for name, path in result.outputs.items()]
+        lines.append(f"  {stage:<14}{seconds:8.2f} s{speed}")
+    lines += [f"  {name:<14}{path}" for name, path in result.outputs.items()]
     if result.keyframes_wanted:
         wanted = ", ".join(f"{name} at frame {index}" for name, index in result.keyframes_wanted)
         lines.append(f"  the mask is least certain for: {wanted} (a keyframe there would help)")

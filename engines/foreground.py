@@ -21,7 +21,7 @@ REFERENCE = 800
 CELL = 4
 """Side of the coarse grid's cells at that size."""
 TILE = 96
-TINY = 1e-5
+TINY = 1e-4
 
 
 def estimate_foreground(rgb: Floats, alpha: Floats) -> Floats:
@@ -63,7 +63,8 @@ def estimate_foreground(rgb: Floats, alpha: Floats) -> Floats:
 def _coarse(whole: Floats, weighted: Floats, cover: Floats, unit: float) -> tuple[Floats, Floats]:
     """Return foreground and background on the coarse grid, from wide to narrow."""
     first, *narrower = (max(1, round(radius * unit)) for radius in RADII)
-    front, back = _means(weighted, whole - weighted, cover, first)
+    nothing = np.zeros_like(whole)
+    front, back = _means(weighted, whole - weighted, cover, first, (nothing, nothing))
     for radius in narrower:
         front, back = _pass(whole, _triple(cover), front, back, radius)
     return front, back
@@ -75,8 +76,9 @@ def _fine(rgb: Floats, alpha: Floats, front: Floats, back: Floats, *, radius: in
 
 
 def _pass(rgb: Floats, alpha: Floats, front: Floats, back: Floats, radius: int) -> tuple[Floats, Floats]:
-    front = cv2.multiply(_explain(rgb, alpha, front, back), alpha)
-    return _means(front, cv2.subtract(back, cv2.multiply(back, alpha)), cv2.extractChannel(alpha, 0), radius)
+    weighted = cv2.multiply(_explain(rgb, alpha, front, back), alpha)
+    rest = cv2.subtract(back, cv2.multiply(back, alpha))
+    return _means(weighted, rest, cv2.extractChannel(alpha, 0), radius, (front, back))
 
 
 def _explain(rgb: Floats, alpha: Floats, front: Floats, back: Floats) -> Floats:
@@ -85,13 +87,19 @@ def _explain(rgb: Floats, alpha: Floats, front: Floats, back: Floats) -> Floats:
     return np.clip(cv2.add(front, cv2.multiply(alpha, cv2.subtract(rgb, mixture))), 0, 1)
 
 
-def _means(front: Floats, back: Floats, alpha: Floats, radius: int) -> tuple[Floats, Floats]:
-    """Return the means of colours that were weighted with alpha and with 1 - alpha."""
+def _means(
+    front: Floats, back: Floats, alpha: Floats, radius: int, before: tuple[Floats, Floats]
+) -> tuple[Floats, Floats]:
+    """Return the means of colours weighted with alpha and with 1 - alpha; those `before` where there is no weight."""
     size = (2 * radius + 1, 2 * radius + 1)
     weight = _triple(cv2.blur(alpha, size))
     # Sliding sums may end a hair below 0, where a division would blow them up.
-    light, dark = np.maximum(weight, 0) + TINY, np.maximum(1 - weight, 0) + TINY
-    return cv2.divide(cv2.blur(front, size), light), cv2.divide(cv2.blur(back, size), dark)
+    weights = np.maximum(weight, 0) + TINY, np.maximum(1 - weight, 0) + TINY
+    first, second = (
+        cv2.divide(cv2.scaleAdd(old, TINY, cv2.blur(colours, size)), total)
+        for colours, old, total in zip((front, back), before, weights, strict=True)
+    )
+    return first, second
 
 
 def _triple(grey: Floats) -> Floats:

@@ -34,7 +34,7 @@ BAND_IN, BAND_OUT, TAPER = 12, 24, 4
 """How far from the mask's edge, inwards and outwards, alpha may differ from the mask, and how softly that ends."""
 EPS_WIDE, EPS_NARROW = 1e-4 * 255**2, 5e-5 * 255**2
 SURE_OUT, SURE_IN = 25 / 255, 230 / 255
-CLIP = 0.02
+CLIP = 0.03
 """Alpha this near to 0 or 1 is 0 or 1: filters leave noise in solid areas, and a compositor sees it."""
 FIT_EXACT, FIT_TRACKED = (-0.05, 0.25), (0.2, 0.5)
 """Share of the mask's edge that the picture explains: below the first all 'tracked', above the second all 'clean'."""

@@ -44,9 +44,9 @@ ENGINES: tuple[EngineSpec, ...] = (
         help="Keyframe masks carried through the clip; built in, no weights, any CPU.",
         version=1,
         licence=BUILT_IN,
-        memory=lambda load: (60 + 20 * load.objects) * load.width * load.height,
+        memory=lambda load: 60_000_000 + (20 + 3 * load.objects) * load.width * load.height,
         params=(
-            Param("quality", "best", "'fast' halves the working size, for previews.", choices=("best", "fast")),
+            Param("quality", "best", "'fast' works at two thirds of the size, for previews.", choices=("best", "fast")),
         ),
     ),
     EngineSpec(
@@ -62,7 +62,7 @@ ENGINES: tuple[EngineSpec, ...] = (
             Param(
                 "band",
                 0.0,
-                "Half-width of the unknown band around the mask's edge; 0 follows its uncertainty.",
+                "How far outside the mask's edge alpha is unknown (half of it inside); 0 follows its uncertainty.",
                 0,
                 512,
                 unit="px",
@@ -70,7 +70,7 @@ ENGINES: tuple[EngineSpec, ...] = (
             Param(
                 "detail",
                 "auto",
-                "How far to trust the mask's edge: exact, tracked, or by its confidence.",
+                "clean keeps to the mask's edge, tracked moves it to the picture's, auto decides by region.",
                 choices=("auto", "clean", "tracked"),
             ),
             Param("sharpness", 1.0, "Contrast of the soft edge; above 1 is harder, below 1 softer.", 0.25, 4),

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from errors import Cancelled, PromptError, SessionError, SplazMatteError
-from json_store import JsonStore
 from matting_runner.contact import write_contact_sheet
 from matting_runner.deliver_stage import check_formats, deliver
+from matting_runner.facts import load_info, save_info
 from matting_runner.frames_stage import extract
 from matting_runner.marks import alpha_marks
 from matting_runner.mask_stages import propagate, read_keyframes, segment, set_keyframe
@@ -23,7 +23,6 @@ from matting_runner.progress import Progress, Reporter, Stage
 from matting_runner.prompts import add_mask, check_prompts, guess_prompts
 from pipeline.decode import VideoReader
 from pipeline.frames import FrameFolder
-from pipeline.info import VideoInfo
 from pipeline.probe import probe
 from pipeline.read_ahead import SourceAhead
 from session_store import MattingSession, RunRecord, SessionStore
@@ -53,8 +52,8 @@ class RunResult:
     """What a run did."""
 
     session: MattingSession
-    frames: int
-    """Frames that the deliverables have."""
+    span: tuple[int, int]
+    """Frames that the deliverables have, half-open."""
     seconds: dict[str, float]
     """By stage; 0 where there was nothing to do."""
     fps: dict[str, float]
@@ -63,6 +62,11 @@ class RunResult:
     """Deliverables by format."""
     keyframes_wanted: list[tuple[str, int]]
     """(object's name, frame) where its mask is least certain: a keyframe there helps most."""
+
+    @property
+    def frames(self) -> int:
+        """Return how many frames the deliverables have."""
+        return self.span[1] - self.span[0]
 
 
 def create_session(store: SessionStore, video: Path) -> MattingSession:
@@ -74,13 +78,8 @@ def create_session(store: SessionStore, video: Path) -> MattingSession:
     """
     info = probe(video)
     session = store.create(video)
-    _meta(session).save(info)
+    save_info(session, info)
     return session
-
-
-def load_info(session: MattingSession) -> VideoInfo:
-    """Return the facts of the session's video: exact once its frames are extracted."""
-    return _meta(session).load()
 
 
 def run_matting(
@@ -164,7 +163,7 @@ def _run_stages(session: MattingSession, reporter: Reporter) -> tuple[int, int]:
     info = load_info(session)
     reporter.expect(dict.fromkeys((Stage.FRAMES, Stage.PROPAGATE, Stage.MATTE, Stage.DELIVER), info.frames))
     info = extract(session, info, reporter)
-    _meta(session).save(info)
+    save_info(session, info)
     span = _span(state.range, info.frames)
     check_prompts(state.objects, info)
     length = span[1] - span[0]
@@ -196,7 +195,7 @@ def _result(session: MattingSession, span: tuple[int, int], formats: Sequence[st
     seconds = {stage: round(value, 3) for stage, value in reporter.seconds.items()}
     return RunResult(
         session=session,
-        frames=span[1] - span[0],
+        span=span,
         seconds=seconds,
         fps={
             stage: round(count / reporter.seconds[stage], 2)
@@ -217,10 +216,6 @@ def _keyframes_wanted(session: MattingSession, span: tuple[int, int]) -> list[tu
         if worst is not None and known[worst] < DOUBT:
             wanted.append((item.name, worst))
     return wanted
-
-
-def _meta(session: MattingSession) -> JsonStore[VideoInfo]:
-    return JsonStore(session.folder / "meta.json", VideoInfo)
 
 
 def _save_quietly(session: MattingSession) -> None:

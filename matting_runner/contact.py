@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-
 from engines.foreground import estimate_foreground
+from matting_runner.facts import load_info
 from matting_runner.matte_stage import SessionGuides
 from pipeline.alpha_store import AlphaStore
 from pipeline.contact_sheet import Row, contact_sheet, spread
@@ -18,15 +17,15 @@ from session_store import MattingSession
 FILE_NAME = "contact_sheet.png"
 
 
-def write_contact_sheet(session: MattingSession, info: VideoInfo, span: tuple[int, int], count: int = 6) -> Path:
+def write_contact_sheet(session: MattingSession, span: tuple[int, int], count: int = 6) -> Path:
     """Write the contact sheet of a finished session into its folder and return its path.
 
     Args:
         session: whose alpha is there for all frames of `span`.
-        info: the source's facts.
         span: frames to choose from, half-open.
         count: how many rows, evenly spread.
     """
+    info = load_info(session)
 
     def seconds(index: int) -> float:
         return float(info.times[index] * info.time_base if info.times else index / info.rate)

@@ -48,7 +48,9 @@ def check_prompts(objects: Iterable[SessionObject], info: VideoInfo) -> None:
                 raise PromptError(f"object '{item.name}' has a prompt on frame {index}; the last is {info.frames - 1}")
         for index, prompts in item.prompts.items():
             if not (prompts.is_empty() or _says_what_is_in(prompts)):
-                raise PromptError(f"object '{item.name}' has no positive point on frame {index}: say what belongs to it")
+                raise PromptError(
+                    f"object '{item.name}' has no positive point on frame {index}: say what belongs to it"
+                )
             for x, y in _positions(prompts):
                 if not (-0.5 <= x <= info.width - 0.5 and -0.5 <= y <= info.height - 0.5):
                     raise PromptError(
@@ -57,7 +59,8 @@ def check_prompts(objects: Iterable[SessionObject], info: VideoInfo) -> None:
 
 
 def _says_what_is_in(prompts: FramePrompts) -> bool:
-    return prompts.box is not None or any(part.positive for part in [*prompts.points, *prompts.strokes])
+    signs = [*(point.positive for point in prompts.points), *(stroke.positive for stroke in prompts.strokes)]
+    return prompts.box is not None or any(signs)
 
 
 def _positions(prompts: FramePrompts) -> Iterator[tuple[float, float]]:

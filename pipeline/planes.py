@@ -6,6 +6,7 @@ edges), and its 16-bit paths are a code or two too bright.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 import av
@@ -19,7 +20,7 @@ from pipeline.info import Colour
 
 Floats = NDArray[np.float32]
 
-_STRIP = 48  # rows at a time, even: their intermediate results stay in the processor's cache
+_STRIP = 48  # rows; even
 
 
 def foreground_of(frame: DeliverFrame, *, premultiplied: bool) -> Picture:
@@ -50,30 +51,48 @@ def yuv_matrix(colour: Colour, depth: int) -> Floats:
     return np.hstack([rows * scale[:, None], offset[:, None]]).astype(np.float32)
 
 
-def yuv420(rgb: Picture, matrix: Floats, pixel_format: str) -> av.VideoFrame:
-    """Return a 4:2:0 frame of the picture's size, chroma sited left (H.264's default); an alpha plane is left alone.
+class Yuv420:
+    """Makes 4:2:0 frames, chroma sited left (H.264's default); an alpha plane is left alone.
 
     Codes of 10 bits are rounded exactly. Those of 8 are made from R'G'B' rounded to 8 bits, which costs less than one
-    code of luma and two of chroma, and takes half the time.
-
-    Args:
-        rgb: float32 [H, W, 3], 0..1.
-        matrix: from `yuv_matrix`, of the depth of `pixel_format`.
-        pixel_format: yuv420p, yuva420p or yuv420p10le.
+    code of luma and two of chroma, and takes half the time. It works in strips whose intermediate results stay in the
+    processor's cache, and keeps the memory for them: one object per thread.
     """
-    height, width = rgb.shape[:2]
-    frame = av.VideoFrame(width, height, pixel_format)
-    depth = frame.format.components[0].bits
-    if depth == 8:
-        matrix = np.divide(matrix, [255, 255, 255, 1], dtype=np.float32)
-    planes = [view(frame, plane) for plane in range(3)]
-    for top in range(0, height, _STRIP):
-        strip = rgb[top : top + _STRIP]
-        luma, *chroma = cv2.split(cv2.transform(codes_of(strip, 255) if depth == 8 else strip, matrix))
-        planes[0][top : top + _STRIP] = _rounded(luma, depth)
-        for plane, codes in zip(planes[1:], chroma, strict=True):
-            plane[top // 2 : (top + _STRIP) // 2] = _rounded(_halve(pad_even(codes)), depth)
-    return frame
+
+    def __init__(self, width: int, matrix: Floats, pixel_format: str) -> None:
+        """Prepare for pictures of one width.
+
+        Args:
+            width: of the pictures.
+            matrix: from `yuv_matrix`, of the depth of `pixel_format`.
+            pixel_format: yuv420p, yuva420p or yuv420p10le.
+        """
+        self._pixel_format = pixel_format
+        self._depth = av.VideoFormat(pixel_format).components[0].bits
+        self._matrix = matrix if self._depth > 8 else np.divide(matrix, [255, 255, 255, 1], dtype=np.float32)
+        kind: Any = np.float32 if self._depth > 8 else np.uint8
+        self._rgb, self._codes = np.empty((2, _STRIP, width, 3), kind)
+        self._planes = list(np.empty((3, _STRIP, width), kind))
+
+    def __call__(self, rgb: Picture) -> av.VideoFrame:
+        """Convert a picture, float32 [H, W, 3], 0..1."""
+        height, width = rgb.shape[:2]
+        frame = av.VideoFrame(width, height, self._pixel_format)
+        planes = [view(frame, plane) for plane in range(3)]
+        for top in range(0, height, _STRIP):
+            luma, *chroma = self._convert(rgb[top : top + _STRIP])
+            planes[0][top : top + _STRIP] = _rounded(luma, self._depth)
+            for plane, codes in zip(planes[1:], chroma, strict=True):
+                plane[top // 2 : (top + _STRIP) // 2] = _rounded(_halve(pad_even(codes)), self._depth)
+        return frame
+
+    def _convert(self, strip: Picture) -> Sequence[NDArray[Any]]:
+        """Return the full-size planes of some rows."""
+        rows = len(strip)
+        if self._depth == 8:
+            strip = cv2.convertScaleAbs(strip, dst=self._rgb[:rows], alpha=255)
+        codes = cv2.transform(strip, self._matrix, dst=self._codes[:rows])
+        return cast(Sequence[NDArray[Any]], cv2.split(codes, [plane[:rows] for plane in self._planes]))
 
 
 def yuv444(rgb: Picture, matrix: Floats, pixel_format: str) -> av.VideoFrame:

@@ -18,7 +18,7 @@ from pipeline.formats import FORMATS, open_writer
 from pipeline.formats import alpha as alpha_format
 from pipeline.formats import prores as prores_format
 from pipeline.info import Colour
-from pipeline.planes import view, yuv420, yuv_matrix
+from pipeline.planes import Yuv420, view, yuv_matrix
 from pipeline.transfer import linearise
 from tests.media_out import (
     AUDIO,
@@ -145,7 +145,7 @@ class TestPictures:
             codes = [luma * peak, *(np.minimum(half[..., i] * peak + 128 * unit, peak) for i in (0, 1))]
         else:
             codes = [(luma * 219 + 16) * unit, *((half[..., i] * 224 + 128) * unit for i in (0, 1))]
-        picture = yuv420(rgb, yuv_matrix(Colour(range=range_, matrix=matrix), depth), pixel_format)
+        picture = Yuv420(40, yuv_matrix(Colour(range=range_, matrix=matrix), depth), pixel_format)(rgb)
         assert np.abs(view(picture, 0) - codes[0]).max() <= bound[0]
         for plane in (1, 2):
             assert np.abs(view(picture, plane) - codes[plane]).max() <= bound[1]

@@ -16,12 +16,12 @@ from pipeline.deliver import Clock, DeliverFrame
 from pipeline.encode import VideoSettings, VideoWriter
 from pipeline.formats.mp4 import CONTAINER_OPTIONS, even_size, keyframe_interval, padding_note
 from pipeline.info import Colour, VideoInfo
-from pipeline.planes import foreground_of, pad_even, yuv420, yuv_matrix
+from pipeline.planes import Yuv420, foreground_of, pad_even, yuv_matrix
 
 AUDIO = AudioRule(encoder="aac", copied=frozenset({"aac", "mp3", "ac3", "eac3", "alac"}))
 
-H264_OPTIONS = {"preset": "veryfast", "crf": "12", "bf": "0"}
-HEVC_OPTIONS = {"preset": "superfast", "crf": "12", "x265-params": "log-level=none:bframes=0:repeat-headers=0"}
+H264_OPTIONS = {"preset": "veryfast", "crf": "10", "bf": "0"}
+HEVC_OPTIONS = {"preset": "superfast", "crf": "10", "x265-params": "log-level=none:bframes=0:repeat-headers=0"}
 
 
 def open_foreground(
@@ -31,7 +31,6 @@ def open_foreground(
     colour = delivered_colour(info)
     deep = info.bit_depth > 8
     pixel_format = "yuv420p10le" if deep else "yuv420p"
-    matrix = yuv_matrix(colour, 10 if deep else 8)
     notes = padding_note(info)
     if premultiplied:
         notes["comment"] = " ".join(["Colours are premultiplied by alpha.", *notes.values()])
@@ -48,9 +47,10 @@ def open_foreground(
         audio=AUDIO,
     )
 
+    convert = Yuv420(settings.size[0], yuv_matrix(colour, 10 if deep else 8), pixel_format)
+
     def draw(frame: DeliverFrame) -> av.VideoFrame:
-        rgb = foreground_of(frame, premultiplied=premultiplied)
-        return yuv420(pad_even(rgb), matrix, pixel_format)
+        return convert(pad_even(foreground_of(frame, premultiplied=premultiplied)))
 
     return VideoWriter(target, info, clock, settings, draw, audio_source=audio_source)
 

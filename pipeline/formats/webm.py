@@ -18,7 +18,7 @@ from pipeline.encode import VideoSettings, VideoWriter
 from pipeline.formats.foreground import delivered_colour
 from pipeline.formats.mp4 import keyframe_interval
 from pipeline.info import VideoInfo
-from pipeline.planes import fill, foreground_of, yuv420, yuv_matrix
+from pipeline.planes import Yuv420, fill, foreground_of, yuv_matrix
 
 _PIXEL_FORMAT = "yuva420p"
 _VP9 = {"deadline": "good", "cpu-used": "4", "crf": "15", "b": "0", "row-mt": "1", "auto-alt-ref": "0"}
@@ -33,7 +33,7 @@ def open_webm(
     notes = [f"{'Premultiplied' if premultiplied else 'Straight'} alpha"]
     if aspect != 1:
         notes.append(f"pixels are {aspect.numerator}:{aspect.denominator}")
-    matrix = yuv_matrix(colour, 8)
+    convert = Yuv420(info.width, yuv_matrix(colour, 8), _PIXEL_FORMAT)
     settings = VideoSettings(
         container="webm",
         codec="libvpx-vp9",
@@ -47,7 +47,7 @@ def open_webm(
     )
 
     def draw(frame: DeliverFrame) -> av.VideoFrame:
-        picture = yuv420(foreground_of(frame, premultiplied=premultiplied), matrix, _PIXEL_FORMAT)
+        picture = convert(foreground_of(frame, premultiplied=premultiplied))
         fill(picture, 3, cv2.convertScaleAbs(frame.alpha, alpha=255))
         return picture
 

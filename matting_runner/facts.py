@@ -1,0 +1,21 @@
+"""A session's meta.json: the facts of its source."""
+
+from __future__ import annotations
+
+from json_store import JsonStore
+from pipeline.info import VideoInfo
+from session_store import MattingSession
+
+
+def load_info(session: MattingSession) -> VideoInfo:
+    """Return the facts of the session's video: exact once its frames are extracted."""
+    return _store(session).load()
+
+
+def save_info(session: MattingSession, info: VideoInfo) -> None:
+    """Keep the facts of the session's video."""
+    _store(session).save(info)
+
+
+def _store(session: MattingSession) -> JsonStore[VideoInfo]:
+    return JsonStore(session.folder / "meta.json", VideoInfo)
