@@ -34,12 +34,14 @@ BAND_IN, BAND_OUT, TAPER = 12, 24, 4
 """How far from the mask's edge, inwards and outwards, alpha may differ from the mask, and how softly that ends."""
 EPS_WIDE, EPS_NARROW = 1e-4 * 255**2, 5e-5 * 255**2
 SURE_OUT, SURE_IN = 25 / 255, 230 / 255
-CLIP = 0.03
+CLIP = 0.02
 """Alpha this near to 0 or 1 is 0 or 1: filters leave noise in solid areas, and a compositor sees it."""
-FIT_EXACT, FIT_TRACKED = (-0.05, 0.25), (0.2, 0.5)
+FIT_EXACT, FIT_TRACKED = (-0.1, 0.2), (0.2, 0.5)
 """Share of the mask's edge that the picture explains: below the first all 'tracked', above the second all 'clean'."""
 EXPLAINED = (0.3, 0.85)
 TILE = 128
+SMALL = 1.3
+"""Up to this multiple of the reference size the narrow filter uses every pixel."""
 EDGE = 0.7
 """Softness of a mask's own edge, where the picture has none."""
 FIT_WINDOW = 32
@@ -232,6 +234,8 @@ def _share(mask: Floats, square: Floats, error: Floats, radius: float) -> Floats
 def _tiles(part: _Part, maps: Floats, active: NDArray[np.bool_]) -> list[_Tile]:
     """Return the tiles that the band touches, filtered at full size; maps are guess and weight of the mask."""
     radius = NARROW * part.unit
+    # Small frames can afford every pixel, and large ones lose nothing by every n-th.
+    step = part.factor if part.unit > SMALL else 1
     # In whole cells, so that neighbouring runs filter the same cells and no seam shows.
     halo = (2 * max(1, round(radius / part.factor)) + 2) * part.factor
     # A cell reaches into its neighbours when it is scaled up.
@@ -242,7 +246,7 @@ def _tiles(part: _Part, maps: Floats, active: NDArray[np.bool_]) -> list[_Tile]:
         edge = cv2.GaussianBlur(mask, (0, 0), max(0.3, EDGE * part.unit))
         guess, clean = cv2.split(enlarge(maps, part.factor, run.outer))
         blend = guess + (mask - guess) * clean
-        filtered = _filter(part.rgb[run.outer], blend, radius, EPS_NARROW, part.factor)
+        filtered = _filter(part.rgb[run.outer], blend, radius, EPS_NARROW, step)
         return _Tile(run.inner, mask[run.cut], edge[run.cut], filtered[run.cut])
 
     return side_by_side(make, runs(reached, part.factor, part.mask.shape, TILE, halo))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -143,12 +144,16 @@ def convert(spec: EngineSpec, param: Param, value: Any) -> int | float | bool | 
         raise ParameterError(f"{where} must be of type {kind.__name__}, not '{value}'") from None
     if param.choices and result not in param.choices:
         raise ParameterError(f"{where} must be one of {', '.join(param.choices)}, not '{value}'")
-    low, high = param.minimum, param.maximum
-    if isinstance(result, int | float) and not isinstance(result, bool):
-        # 'not (a <= b)' and not 'a > b', so that nan is refused too.
-        if (low is not None and not result >= low) or (high is not None and not result <= high):
-            raise ParameterError(f"{where} must be from {low:g} to {high:g}, not {value}")
+    if isinstance(result, int | float) and not _within(param, result):
+        raise ParameterError(f"{where} must be from {param.minimum:g} to {param.maximum:g}, not {value}")
     return result
+
+
+def _within(param: Param, value: float) -> bool:
+    """Tell whether `value` lies in the parameter's range; nan lies in none, not even in an open one."""
+    low = -math.inf if param.minimum is None else param.minimum
+    high = math.inf if param.maximum is None else param.maximum
+    return low <= value <= high
 
 
 def _as_bool(value: Any) -> bool:

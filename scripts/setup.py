@@ -81,7 +81,7 @@ def install(what: str, backend: str | None) -> None:
     current = stamp.exists() and (stamp.read_text() == state or (backend is None and stamp.read_text()[:64] in state))
     if current or (what == "base" and state.split()[0] in done):
         return
-    command = [uv_path(), "pip", "install", "--quiet", "--python", PYTHON, "-r", PROJECT, "-c", LOCK]
+    command: list[str | Path] = [uv_path(), "pip", "install", "--quiet", "--python", PYTHON, "-r", PROJECT, "-c", LOCK]
     for extra in EXTRAS[what]:
         command += ["--extra", extra]
     say("installing the locked dependencies" + (" (with torch: this can take minutes)" if EXTRAS[what] else ""))

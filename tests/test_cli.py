@@ -33,9 +33,7 @@ class Answer(NamedTuple):
 
 
 @pytest.fixture
-def cli(
-    workspace: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> Iterator[Callable[..., Answer]]:
+def cli(workspace: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., Answer]:
     """Return a function that runs the command line in an empty workspace."""
 
     def call(*arguments: object) -> Answer:

@@ -81,8 +81,8 @@ def test_readme_has_every_engine_with_its_parameters() -> None:
 
 
 def test_readme_has_every_format() -> None:
-    rows = table("Formats")
-    assert {name: cells[0].strip("`/") for name, cells in rows.items()} == {s.name: s.file_name for s in FORMATS.values()}
+    files = {name: cells[0].strip("`/") for name, cells in table("Formats").items()}
+    assert files == {spec.name: spec.file_name for spec in FORMATS.values()}
 
 
 def test_env_example_is_made_from_the_settings() -> None:

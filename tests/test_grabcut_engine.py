@@ -35,7 +35,7 @@ def _segmenter(image: Image, **params: float) -> GrabCutSegmenter:
 
 
 def _iou(a: np.ndarray, b: np.ndarray) -> float:
-    return np.count_nonzero(a & b) / max(1, np.count_nonzero(a | b))
+    return float((a & b).sum()) / max(1.0, float((a | b).sum()))
 
 
 def _rough(truth: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import BaseModel
@@ -15,7 +16,7 @@ class Thing(BaseModel):
     size: int = 0
 
 
-def rename_title(data: dict) -> dict:
+def rename_title(data: dict[str, Any]) -> dict[str, Any]:
     return {"name": data.pop("title"), **data}
 
 

@@ -33,9 +33,9 @@ def test_points_that_cannot_be_read(text: str) -> None:
 
 @given(st.text(max_size=30))
 def test_any_text_is_read_or_refused(text: str) -> None:
-    for arguments in ([text], [], []), ([], [text], []), ([], [], [text]):
+    for masks, points, boxes in ((1, 0, 0), (0, 1, 0), (0, 0, 1)):
         try:
-            parse(*arguments)
+            parse([text] * masks, [text] * points, [text] * boxes)
         except PromptError as error:
             assert str(error)
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -78,8 +79,10 @@ def test_delete_removes_everything(store: SessionStore, video: Path) -> None:
 def test_one_process_at_a_time(store: SessionStore, video: Path) -> None:
     session = store.create(video)
     code = (
-        "import sys; sys.path.insert(0, sys.argv[1])\nfrom pathlib import Path\nfrom session_store import SessionStore\n"
-        "with SessionStore(Path(sys.argv[2])).open(sys.argv[3]).lock():\n    print('held', flush=True); sys.stdin.read()"
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from pathlib import Path\nfrom session_store import SessionStore\n"
+        "with SessionStore(Path(sys.argv[2])).open(sys.argv[3]).lock():\n"
+        "    print('held', flush=True); sys.stdin.read()"
     )
     command = [sys.executable, "-c", code, str(ROOT), str(store.root), session.state.id]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
@@ -110,7 +113,7 @@ def test_defaults_are_not_shared() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(1, 10), st.sampled_from(["a", "b", None])), max_size=25))
 def test_provenance_is_a_map_of_frames(steps: list[tuple[int, int, str | None]]) -> None:
-    provenance, plain = Provenance(), {}
+    provenance, plain = Provenance(), dict[int, str]()
     for start, length, mark in steps:
         for index in range(start, start + length):
             plain.pop(index, None)
@@ -120,7 +123,7 @@ def test_provenance_is_a_map_of_frames(steps: list[tuple[int, int, str | None]])
     assert {i: provenance.get(i) for i in range(50) if provenance.get(i)} == plain
     spans = provenance.spans
     assert spans == sorted(spans, key=lambda span: span.start)
-    for left, right in zip(spans, spans[1:], strict=False):
+    for left, right in pairwise(spans):
         assert left.stop < right.start or (left.stop == right.start and left.mark != right.mark)
     assert provenance.stale(0, 50, lambda _: "a") == [i for i in range(50) if plain.get(i) != "a"]
     assert provenance.stale(0, 50, lambda _: None) == []
