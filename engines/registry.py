@@ -58,7 +58,7 @@ ENGINES: tuple[EngineSpec, ...] = (
         help="Guide masks to soft alpha; built in, no weights, any CPU.",
         version=1,
         licence=BUILT_IN,
-        memory=lambda load: 120 * load.width * load.height,
+        memory=lambda load: 50 * load.width * load.height,
         params=(
             Param(
                 "band",

@@ -48,7 +48,7 @@ def camera_motion(flow: Array, background: Region) -> Array:
         coefficients = np.linalg.solve(weighted.T @ basis + 1e-3 * np.eye(3), weighted.T @ target)
         distance = np.linalg.norm(target - basis @ coefficients, axis=1)
         weight = 1 / (1 + (distance / 0.7) ** 2)
-    return terms @ coefficients.astype(np.float32)
+    return np.einsum("hwt,tc->hwc", terms, coefficients.astype(np.float32))
 
 
 def _histogram(index: NDArray[np.int32]) -> Array:

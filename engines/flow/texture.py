@@ -38,9 +38,13 @@ class Sums:
     @classmethod
     def over(cls, features: Array, target: float) -> Sums:
         """Return the means over features [n, d] that all have the same target; zero for none."""
-        count = max(1, len(features))
-        square = (features.T @ features).astype(np.float64) / count
-        return cls(square, features.sum(axis=0, dtype=np.float64) * (target / count))
+        if not len(features):
+            size = features.shape[1]
+            return cls(np.zeros((size, size)), np.zeros(size))
+        square = cv2.gemm(features, features, 1.0 / len(features), None, 0.0, flags=cv2.GEMM_1_T)
+        return cls(
+            square.astype(np.float64), cv2.reduce(features, 0, cv2.REDUCE_AVG, dtype=cv2.CV_64F).ravel() * target
+        )
 
     @classmethod
     def combine(cls, parts: Sequence[tuple[Sums, float]]) -> Sums:
@@ -52,7 +56,8 @@ class Sums:
         """Return the weights, float32 [d], that fit the targets best."""
         size = len(self.square)
         damped = self.square + RIDGE * max(np.trace(self.square) / size, 1e-6) * np.eye(size)
-        return np.linalg.solve(damped, self.target).astype(np.float32)
+        _, weights = cv2.solve(damped, self.target[:, None], flags=cv2.DECOMP_CHOLESKY)
+        return np.asarray(weights, np.float32).ravel()
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +75,8 @@ class Texture:
         features = np.empty((len(flat), 1 + INPUTS + HIDDEN), np.float32)
         features[:, 0] = 1
         features[:, 1 : 1 + INPUTS] = flat
-        np.maximum(flat @ _WEIGHTS + _BIAS, 0, out=features[:, 1 + INPUTS :])
+        # OpenCV multiplies on this one core; the threads of numpy's BLAS would fight with those of flow and decoding.
+        np.maximum(cv2.gemm(flat, _WEIGHTS, 1.0, None, 0.0) + _BIAS, 0, out=features[:, 1 + INPUTS :])
         return cls(features, (inputs.shape[0], inputs.shape[1]))
 
     def pick(self, region: NDArray[np.bool_], step: int = 1) -> Array:
@@ -81,7 +87,9 @@ class Texture:
 
     def score(self, weights: Array, size: tuple[int, int]) -> Array:
         """Return about -1 (background) .. 1 (object) per pixel at full working size (width, height)."""
-        return cv2.resize((self.features @ weights).reshape(self.shape), size, interpolation=cv2.INTER_LINEAR)
+        return cv2.resize(
+            np.einsum("nd,d->n", self.features, weights).reshape(self.shape), size, interpolation=cv2.INTER_LINEAR
+        )
 
 
 def _inputs(lab: NDArray[np.uint8], unit: float) -> Array:
