@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 
 import numpy as np
 
-from engines.base import Box, Direction, FrameSource, ImageSegmenter, Mask, MaskPropagator, Point, Prompts, Stroke
+from engines.base import (
+    Box,
+    Direction,
+    FrameSource,
+    ImageSegmenter,
+    Mask,
+    MaskPropagator,
+    Point,
+    Prompts,
+    Propagated,
+    Stroke,
+)
 from engines.registry import create
 from engines.spec import Job
 from errors import PromptError
@@ -73,26 +85,43 @@ def propagate(session: MattingSession, source: FrameSource, span: tuple[int, int
     mark = engine_mark(Job.PROPAGATOR, state.propagator)
     start, stop = _with_keyframes(state.objects, span)
     history = SessionHistory(session, mark)
-    stale = {i for item in state.objects for i in history.stale(item, start, stop) if i not in item.keyframes}
+    stale = Counter(i for item in state.objects for i in history.stale(item, start, stop) if i not in item.keyframes)
     reporter.begin(Stage.PROPAGATE, len(stale))
     if stale:
         engine: MaskPropagator = create(Job.PROPAGATOR, state.propagator.name, state.propagator.params)
         keyframes = read_keyframes(session)
         with history:
             steps = engine.propagate(source, keyframes, start, stop, Direction(state.direction), history)
-            drafted: set[int] = set()
+            share = _Share(stale)
             for step in steps:
                 history.put(step)
-                # A frame with a draft is done in two halves.
-                reporter.tick(0.5 if step.draft or step.index in drafted else 1.0)
-                if step.draft:
-                    drafted.add(step.index)
+                reporter.tick(share.of(step))
         for item in state.objects:
             item.drafts.spans = []
         session.save()
         for item in state.objects:
             shutil.rmtree(session.masks_dir(item.id, "drafts"), ignore_errors=True)
     reporter.end()
+
+
+class _Share:
+    """What part of a frame's work each step is: objects may come apart, and one with a draft comes twice.
+
+    Args:
+        objects: how many objects of each frame have to be made.
+    """
+
+    def __init__(self, objects: Counter[int]) -> None:
+        self._objects = objects
+        self._drafted: set[tuple[int, int]] = set()
+
+    def of(self, step: Propagated) -> float:
+        """Return the part of its frame that `step` does, 0..1."""
+        made = [(step.index, object_id) for object_id in step.masks]
+        if step.draft:
+            self._drafted.update(made)
+        halves = sum(0.5 if entry in self._drafted else 1.0 for entry in made)
+        return halves / max(1, self._objects[step.index])
 
 
 def read_keyframes(session: MattingSession) -> dict[int, dict[int, Mask]]:
