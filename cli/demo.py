@@ -31,7 +31,8 @@ def demo(
 
     clip = _assets()
     if video is None:
-        given = Given(masks={"subject": {0: clip / "mask_000000.png"}})
+        masks = {int(path.stem.removeprefix("mask_")): path for path in sorted(clip.glob("mask_*.png"))}
+        given = Given(masks={"subject": masks})
     else:
         given = parse([], points or [], []) if points else _ask(video)
     session = new_session(video or clip / "clip.mp4", given, {})

@@ -1,4 +1,4 @@
-"""Make assets/demo: the clip that `just demo` mattes, its true alpha and its first mask.
+"""Make assets/demo: the clip that `just demo` mattes, its true alpha and masks for three keyframes.
 
 Run `python scripts/make_demo_clip.py` from the repo root; it needs the dev extra (scikit-image has the photographs)
 and about four minutes of two cores. The same versions of the packages make the same files.

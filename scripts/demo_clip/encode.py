@@ -1,4 +1,4 @@
-"""Write the demo: the clip (H.264, AAC), its alpha (H.264, grey) and the first frame's mask (PNG)."""
+"""Write the demo: the clip (H.264, AAC), its alpha (H.264, grey) and a mask for each keyframe (PNG)."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ import numpy as np
 from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
 
-from demo_clip.shot import HEIGHT, RATE, WIDTH, Picture
+from demo_clip.shot import HEIGHT, KEYFRAMES, RATE, WIDTH, Picture
 from demo_clip.sound import SAMPLE_RATE
 
 CLIP_CRF = 18.2
 ALPHA_CRF = 2
 BT709 = 1
 MASK_SMOOTH = 5.0
-"""Deviation in pixels: nobody draws single strands into a first mask."""
+"""Deviation in pixels: nobody draws single strands into a mask."""
 
 Frame = Callable[[int], tuple[Picture, Picture]]
 
 
 def write(folder: Path, frames: int, frame: Frame, sound: NDArray[np.float32]) -> None:
-    """Write clip.mp4, alpha.mp4 and mask_000000.png of `frames` frames into `folder`."""
+    """Write clip.mp4, alpha.mp4 and the keyframes' mask_NNNNNN.png of `frames` frames into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     options = {"movflags": "+faststart"}
     with (
@@ -37,8 +37,8 @@ def write(folder: Path, frames: int, frame: Frame, sound: NDArray[np.float32]) -
         grey = _video(matte, "gray", ALPHA_CRF)
         for index in range(frames):
             rgb, alpha = frame(index)
-            if index == 0:
-                cv2.imwrite(str(folder / "mask_000000.png"), first_mask(alpha))
+            if index in KEYFRAMES:
+                cv2.imwrite(str(folder / f"mask_{index:06d}.png"), drawn_mask(alpha))
             clip.mux(picture.encode(_colour_frame(rgb, index)))
             matte.mux(grey.encode(_grey_frame(alpha, index)))
         clip.mux(picture.encode(None))
@@ -46,7 +46,7 @@ def write(folder: Path, frames: int, frame: Frame, sound: NDArray[np.float32]) -
         _write_sound(clip, audio, sound)
 
 
-def first_mask(alpha: Picture) -> Picture:
+def drawn_mask(alpha: Picture) -> Picture:
     """Return the mask (0 or 255) that a person would draw for `alpha`: what is at least half opaque, smoothed."""
     return np.where(cv2.GaussianBlur(alpha, (0, 0), MASK_SMOOTH) > 127, 255, 0).astype(np.uint8)
 

@@ -14,6 +14,8 @@ Picture = NDArray[np.uint8]
 WIDTH, HEIGHT = 1280, 720
 RATE = Fraction(24000, 1001)
 FRAMES = 96
+KEYFRAMES = (0, 48, 95)
+"""The frames that get a mask: start, middle and end, as README advises."""
 SEED = 20240731
 SHUTTER = 0.5
 """Fraction of a frame's time that the shutter is open: 180 degrees."""
