@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,42 +10,11 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from atomic import write_bytes
 from errors import StoreError, storage_errors
 
 Model = TypeVar("Model", bound=BaseModel)
 Migration = Callable[[dict[str, Any]], dict[str, Any]]
-
-
-def fsync_dir(folder: Path) -> None:
-    """Make renames inside `folder` survive a power cut (a no-op where folders cannot be opened, as on Windows)."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def write_atomic(path: Path, data: bytes) -> None:
-    """Write `data` to a temporary file beside `path`, flush it to the disk and rename it over `path`.
-
-    Raises:
-        StorageError: the disk is full, read-only or not writable; `path` is as it was.
-    """
-    with storage_errors(path):
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-        fsync_dir(path.parent)
 
 
 class JsonStore(Generic[Model]):
@@ -77,7 +44,9 @@ class JsonStore(Generic[Model]):
             StorageError: the disk is full, read-only or not writable.
         """
         data = {"version": self.version, **value.model_dump(mode="json")}
-        write_atomic(self.path, (json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode())
+        text = json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+        with storage_errors(self.path):
+            write_bytes(self.path, text.encode())
 
     def load(self) -> Model:
         """Read, migrate and check the file.

@@ -26,8 +26,9 @@ from typing import Literal
 from filelock import FileLock, Timeout
 from pydantic import BaseModel
 
+from atomic import sync_folder
 from errors import SessionBusyError, SessionNotFoundError, storage_errors
-from json_store import JsonStore, fsync_dir
+from json_store import JsonStore
 
 ID_PATTERN = re.compile(r"[0-9a-z][0-9a-z-]{0,63}")
 COLOURS = ("#e6492d", "#2d9ae6", "#4fc04f", "#e6b42d", "#a05ae6", "#2dd4c8", "#e65aa8", "#8c9a3c")
@@ -308,7 +309,7 @@ class SessionStore:
             except BaseException:
                 shutil.rmtree(hidden, ignore_errors=True)
                 raise
-            fsync_dir(self.root)
+            sync_folder(self.root)
         return MattingSession(self.root / session_id, state)
 
     def open(self, session_id: str) -> MattingSession:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Literal
 
+from atomic import sync_file, sync_folder
 from engines.base import Mask, Propagated
 from errors import Cancelled
-from pipeline.atomic import sync_file, sync_folder
 from pipeline.masks import MaskFolder
 from pipeline.overlap import WriteBehind
 from session_store import MattingSession, Provenance, SessionObject

@@ -20,8 +20,8 @@ from av.codec.context import Flags, ThreadType
 from av.container import OutputContainer
 from numpy.typing import NDArray
 
+from atomic import PARTIAL, commit_file, discard, sync_folder
 from errors import StoreError, storage_errors
-from pipeline.atomic import PARTIAL, commit_file, discard, sync_folder
 
 Alpha = NDArray[np.float32]
 

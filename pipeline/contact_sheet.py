@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from atomic import write_bytes
 from errors import storage_errors
-from pipeline.atomic import write_bytes
 
 Picture = NDArray[np.uint8]
 

@@ -15,8 +15,8 @@ from av.container import OutputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from atomic import commit_file, partial_path
 from errors import storage_errors
-from pipeline.atomic import commit_file, partial_path
 from pipeline.audio import AudioRule, AudioTrack
 from pipeline.colour import write_colour
 from pipeline.deliver import Clock, DeliverFrame, Order

@@ -17,8 +17,8 @@ import numpy as np
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
+from atomic import sync_file, sync_folder, write_bytes
 from errors import MediaError, storage_errors
-from pipeline.atomic import sync_file, sync_folder, write_bytes
 from pipeline.convert import FrameConverter
 from pipeline.info import VideoInfo
 from pipeline.probe import Survey, survey_file

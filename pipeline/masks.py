@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from atomic import PARTIAL, discard, write_bytes
 from errors import MaskError, StoreError, storage_errors
-from pipeline.atomic import PARTIAL, discard, write_bytes
 
 Mask = NDArray[np.uint8]
 

@@ -6,7 +6,6 @@ edges), and its 16-bit paths are a code or two too bright.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, cast
 
 import av
@@ -20,7 +19,7 @@ from pipeline.info import Colour
 
 Floats = NDArray[np.float32]
 
-_STRIP = 48  # rows; even
+_STRIP = 80  # rows; even
 
 
 def foreground_of(frame: DeliverFrame, *, premultiplied: bool) -> Picture:
@@ -72,27 +71,36 @@ class Yuv420:
         self._matrix = matrix if self._depth > 8 else np.divide(matrix, [255, 255, 255, 1], dtype=np.float32)
         kind: Any = np.float32 if self._depth > 8 else np.uint8
         self._rgb, self._codes = np.empty((2, _STRIP, width, 3), kind)
-        self._planes = list(np.empty((3, _STRIP, width), kind))
+        self._luma = np.empty((_STRIP, width), kind)
+        self._chroma = np.empty((2 * _STRIP, 1 + width + width % 2), kind)
 
     def __call__(self, rgb: Picture) -> av.VideoFrame:
         """Convert a picture, float32 [H, W, 3], 0..1."""
         height, width = rgb.shape[:2]
         frame = av.VideoFrame(width, height, self._pixel_format)
-        planes = [view(frame, plane) for plane in range(3)]
+        luma, blue, red = (view(frame, plane) for plane in range(3))
         for top in range(0, height, _STRIP):
-            luma, *chroma = self._convert(rgb[top : top + _STRIP])
-            planes[0][top : top + _STRIP] = _rounded(luma, self._depth)
-            for plane, codes in zip(planes[1:], chroma, strict=True):
-                plane[top // 2 : (top + _STRIP) // 2] = _rounded(_halve(pad_even(codes)), self._depth)
+            full, half = self._convert(rgb[top : top + _STRIP])
+            luma[top : top + _STRIP] = _rounded(full, self._depth)
+            stacked = _rounded(half, self._depth).reshape(2, -1, half.shape[1])
+            blue[top // 2 : (top + _STRIP) // 2], red[top // 2 : (top + _STRIP) // 2] = stacked
         return frame
 
-    def _convert(self, strip: Picture) -> Sequence[NDArray[Any]]:
-        """Return the full-size planes of some rows."""
-        rows = len(strip)
+    def _convert(self, strip: Picture) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return the luma of some rows [n, W], and their halved chroma, Cb above Cr."""
+        rows, width = strip.shape[:2]
         if self._depth == 8:
             strip = cv2.convertScaleAbs(strip, dst=self._rgb[:rows], alpha=255)
         codes = cv2.transform(strip, self._matrix, dst=self._codes[:rows])
-        return cast(Sequence[NDArray[Any]], cv2.split(codes, [plane[:rows] for plane in self._planes]))
+        chroma = self._chroma[: 2 * (rows + rows % 2)]
+        blue, red = np.split(chroma, 2)
+        luma = self._luma[:rows]
+        cv2.split(codes, [luma, blue[:rows, 1 : 1 + width], red[:rows, 1 : 1 + width]])
+        if rows % 2:
+            blue[rows], red[rows] = blue[rows - 1], red[rows - 1]
+        if width % 2:
+            chroma[:, -1] = chroma[:, -2]
+        return luma, _halve(chroma)
 
 
 def yuv444(rgb: Picture, matrix: Floats, pixel_format: str) -> av.VideoFrame:
@@ -152,12 +160,13 @@ def _rounded(codes: NDArray[Any], depth: int) -> NDArray[Any]:
 
 
 def _halve(codes: NDArray[Any]) -> NDArray[Any]:
-    """Halve an even-sized plane for left-sited chroma: (1 2 1)/4 across, centred on even columns, (1 1)/2 down."""
-    height, width = codes.shape
-    half = (width // 2, height // 2)
-    right = cv2.resize(codes, half, interpolation=cv2.INTER_AREA)
-    left = np.empty_like(right)
-    left[:, :1] = cv2.resize(codes[:, :1], (1, height // 2), interpolation=cv2.INTER_AREA)
-    if width > 2:
-        left[:, 1:] = cv2.resize(codes[:, 1:-1], (half[0] - 1, half[1]), interpolation=cv2.INTER_AREA)
-    return cv2.addWeighted(left, 0.5, right, 0.5, 0)
+    """Halve a plane for left-sited chroma: (1 2 1)/4 across, centred on even columns, and (1 1)/2 down.
+
+    Args:
+        codes: [H, 1 + W], both even, behind a spare first column that is overwritten.
+    """
+    codes[:, 0] = codes[:, 1]
+    half = (codes.shape[1] // 2, codes.shape[0] // 2)
+    left = cv2.resize(codes[:, :-1], half, interpolation=cv2.INTER_AREA)
+    right = cv2.resize(codes[:, 1:], half, interpolation=cv2.INTER_AREA)
+    return cv2.addWeighted(left, 0.5, right, 0.5, 0, dst=left)

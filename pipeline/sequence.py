@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from atomic import commit_folder, discard, partial_path
 from errors import storage_errors
-from pipeline.atomic import commit_folder, discard, partial_path
 from pipeline.deliver import Clock, DeliverFrame, Order
 from pipeline.info import VideoInfo
 

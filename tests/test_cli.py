@@ -140,7 +140,7 @@ def test_version(cli: Callable[..., Answer]) -> None:
         (["matte", "TEXT", "--points", "0:+1,1"], 3, ["not a video"]),
         (["matte", "FOLDER", "--points", "0:+1,1"], 3, ["folder"]),
         (["matte", "CLIP", "--points", "0:+1000,1"], 3, ["1000,1", "outside the picture", "96x64"]),
-        (["matte", "CLIP", "--points", "0:-1,-5"], 3, ["outside the picture"]),
+        (["matte", "CLIP", "--points", "0:+3,-5"], 3, ["outside the picture"]),
         (["matte", "CLIP", "--points", "0:+a,b"], 3, ["+a,b"]),
         (["matte", "CLIP", "--points", "0:+nan,1"], 3, ["not a point"]),
         (["matte", "CLIP", "--points", "x"], 3, ["--points '0:+640,360"]),
