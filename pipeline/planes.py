@@ -19,7 +19,7 @@ from pipeline.info import Colour
 
 Floats = NDArray[np.float32]
 
-_STRIP = 80  # rows; even
+_STRIP = 120  # rows; even
 
 
 def foreground_of(frame: DeliverFrame, *, premultiplied: bool) -> Picture:

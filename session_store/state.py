@@ -1,0 +1,144 @@
+"""The data of a matting session: prompts, objects, choices, what was computed from what. Plain pydantic models."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel
+
+from session_store.provenance import Provenance
+
+
+class PointPrompt(BaseModel):
+    """A click, in pixels; see engines.base.Point."""
+
+    x: float
+    y: float
+    positive: bool = True
+
+
+class BoxPrompt(BaseModel):
+    """A box, in pixels; see engines.base.Box."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+
+class StrokePrompt(BaseModel):
+    """A brush stroke, in pixels; see engines.base.Stroke."""
+
+    points: list[tuple[float, float]]
+    radius: float
+    positive: bool = True
+
+
+class FramePrompts(BaseModel):
+    """The prompts of one object on one frame."""
+
+    points: list[PointPrompt] = []
+    box: BoxPrompt | None = None
+    strokes: list[StrokePrompt] = []
+
+    def is_empty(self) -> bool:
+        """Tell whether there is no prompt at all."""
+        return not (self.points or self.box or self.strokes)
+
+
+class Keyframe(BaseModel):
+    """A mask that the user drew, imported or confirmed; its pixels are in masks/<object id>/keyframes/."""
+
+    origin: Literal["mask", "prompts"]
+    digest: str
+    """SHA-256 of the PNG, shortened: masks made from this one name it."""
+    made_by: str = ""
+    """The segmenter's mark, for a mask that prompts made."""
+    score: float | None = None
+
+
+class SessionObject(BaseModel):
+    """Something to cut out."""
+
+    id: int
+    name: str
+    colour: str
+    prompts: dict[int, FramePrompts] = {}
+    keyframes: dict[int, Keyframe] = {}
+    propagated: Provenance = Provenance()
+    drafts: Provenance = Provenance()
+    confidence: dict[int, float] = {}
+    """How sure the propagator was, 0 .. 1, by frame."""
+
+    def neighbours(self, index: int) -> tuple[int | None, int | None]:
+        """Return the nearest keyframes at or before, and at or after, frame `index`."""
+        before = max((key for key in self.keyframes if key <= index), default=None)
+        after = min((key for key in self.keyframes if key >= index), default=None)
+        return before, after
+
+    def mask_mark(self, index: int, engine: str, direction: str) -> str | None:
+        """Return what the mask of frame `index` has to be made from now; None where there is no mask to be made.
+
+        Args:
+            index: the frame.
+            engine: the propagator's mark: name, version and parameters.
+            direction: forward, backward or both.
+        """
+        before, after = self.neighbours(index)
+        if before == index:
+            return f"key {self.keyframes[index].digest}"
+        if direction == "forward":
+            after = None
+        if direction == "backward":
+            before = None
+        if before is None and after is None:
+            return None
+        keys = [f"{key}:{self.keyframes[key].digest}" if key is not None else "-" for key in (before, after)]
+        return f"{engine} {direction} {' '.join(keys)}"
+
+
+class EngineChoice(BaseModel):
+    """An engine by name, with the parameters that differ from its defaults."""
+
+    name: str
+    params: dict[str, int | float | bool | str] = {}
+
+
+class Delivered(BaseModel):
+    """One deliverable: its path inside the session and what it was made from."""
+
+    path: str
+    mark: str
+
+
+class RunRecord(BaseModel):
+    """How the last run ended."""
+
+    status: Literal["running", "done", "failed", "cancelled"]
+    error: str = ""
+    seconds: dict[str, float] = {}
+    frames: dict[str, float] = {}
+
+
+class MattingState(BaseModel):
+    """Everything about a session that is not pixels."""
+
+    id: str
+    name: str
+    source: str
+    original_name: str
+    created: datetime
+    objects: list[SessionObject] = []
+    segmenter: EngineChoice = EngineChoice(name="grabcut")
+    propagator: EngineChoice = EngineChoice(name="flow")
+    matter: EngineChoice = EngineChoice(name="guided")
+    direction: Literal["forward", "backward", "both"] = "both"
+    range: tuple[int, int] | None = None
+    formats: list[str] = ["alpha", "foreground"]
+    premultiplied: bool | None = None
+    extracted: int = 0
+    """Frames in frames/ that are whole."""
+    alpha: Provenance = Provenance()
+    delivered: dict[str, Delivered] = {}
+    last_run: RunRecord | None = None
