@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from engines.guess import guess_box
-from errors import PromptError
+from errors import MediaError, PromptError
 from matting_runner.mask_stages import set_keyframe
 from pipeline.decode import VideoReader
 from pipeline.info import VideoInfo
@@ -30,8 +31,11 @@ def add_mask(session: MattingSession, item: SessionObject, index: int, image: Pa
 def guess_prompts(video: Path, info: VideoInfo) -> FramePrompts:
     """Return a guess at the subject of `video`: a box on its first frame."""
     with VideoReader(video, info) as reader:
-        first = reader.read(0)
-        later = reader.read(min(_GUESS_AHEAD, info.frames - 1)) if info.frames > 1 else first
+        first = later = reader.read(0)
+        for index in (_GUESS_AHEAD, 1):
+            with suppress(IndexError, MediaError):  # a clip may be shorter than its header says
+                later = reader.read(index)
+                break
     box = guess_box(first, later)
     return FramePrompts(box=BoxPrompt(x0=box.x0, y0=box.y0, x1=box.x1, y1=box.y1))
 

@@ -19,7 +19,7 @@ from pipeline.info import Colour
 
 Floats = NDArray[np.float32]
 
-_STRIP = 120  # rows; even
+_STRIP = 48  # rows; even
 
 
 def foreground_of(frame: DeliverFrame, *, premultiplied: bool) -> Picture:
