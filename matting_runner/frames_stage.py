@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from matting_runner.history import CHUNK
 from matting_runner.progress import Reporter, Stage
-from pipeline.frames import extract_frames, sync_frames
+from pipeline.frames import extract_frames, frame_path, sync_frames
 from pipeline.info import VideoInfo
 from session_store import MattingSession
 
@@ -17,6 +17,7 @@ def extract(session: MattingSession, info: VideoInfo, reporter: Reporter) -> Vid
         StorageError: the disk is full, read-only or not writable.
     """
     state = session.state
+    state.extracted = _whole(session)
     if info.exact and state.extracted == info.frames:
         reporter.begin(Stage.FRAMES, 0)
         return info
@@ -36,3 +37,10 @@ def extract(session: MattingSession, info: VideoInfo, reporter: Reporter) -> Vid
     commit(exact.frames)
     reporter.end()
     return exact
+
+
+def _whole(session: MattingSession) -> int:
+    """Return how many frames are there from the first on without a gap, as far as the state counts on them."""
+    there = {path.name for path in session.frames_dir.glob("*.jpg")}
+    counted = range(session.state.extracted)
+    return next((i for i in counted if frame_path(session.frames_dir, i).name not in there), len(counted))

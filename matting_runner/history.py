@@ -33,7 +33,10 @@ class SessionHistory:
         self._writer: WriteBehind[Propagated] | None = None
 
     def stale(self, item: SessionObject, start: int, stop: int) -> list[int]:
-        """Return the frames whose mask has to be made, keyframes among them."""
+        """Return the frames whose mask has to be made, keyframes among them; lost files have to be made again."""
+        held = set(MaskFolder(self._session.masks_dir(item.id, "propagated")).indices())
+        for index in {i for span in item.propagated.spans for i in range(span.start, span.stop)} - held:
+            item.propagated.discard(index, index + 1)
         return item.propagated.stale(start, stop, lambda index: self._mark(item, index))
 
     def get(self, index: int, object_id: int, *, draft: bool = False) -> Mask | None:

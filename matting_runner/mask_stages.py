@@ -21,7 +21,7 @@ from engines.base import (
 )
 from engines.registry import create
 from engines.spec import Job
-from errors import PromptError
+from errors import PromptError, StoreError
 from matting_runner.history import SessionHistory
 from matting_runner.marks import engine_mark
 from matting_runner.progress import Reporter, Stage
@@ -129,12 +129,16 @@ def read_keyframes(session: MattingSession) -> dict[int, dict[int, Mask]]:
 
     Raises:
         PromptError: there is none.
+        StoreError: a keyframe's file is gone or damaged.
     """
     keyframes: dict[int, dict[int, Mask]] = {}
     for item in session.state.objects:
         folder = MaskFolder(session.masks_dir(item.id, "keyframes"))
         for index in item.keyframes:
-            keyframes.setdefault(index, {})[item.id] = folder.read(index)
+            try:
+                keyframes.setdefault(index, {})[item.id] = folder.read(index)
+            except KeyError:
+                raise StoreError(f"{folder.path(index)} is gone; give that keyframe again") from None
     if not keyframes:
         raise PromptError("no keyframe: give at least one mask, point or box, as in --points 0:+640,360")
     return keyframes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,8 @@ from session_store.session import MattingSession
 from session_store.state import MattingState
 
 ID_PATTERN = re.compile(r"[0-9a-z][0-9a-z-]{0,63}")
+
+_LEFTOVER_SECONDS = 24 * 3600
 
 
 class SessionStore:
@@ -30,6 +33,7 @@ class SessionStore:
         Raises:
             StorageError: the disk is full, read-only or not writable.
         """
+        self._sweep()
         session_id = _new_id()
         hidden = self.root / f".new-{session_id}"
         suffix = video.suffix.lower() if re.fullmatch(r"\.[A-Za-z0-9]{1,8}", video.suffix) else ".video"
@@ -72,6 +76,12 @@ class SessionStore:
         """Yield the ids of all sessions, oldest first."""
         if self.root.is_dir():
             yield from sorted(path.name for path in self.root.iterdir() if ID_PATTERN.fullmatch(path.name))
+
+    def _sweep(self) -> None:
+        """Remove what a killed copy or delete left behind a day ago or earlier."""
+        for path in [*self.root.glob(".new-*"), *self.root.glob(".deleted-*")]:
+            if time.time() - path.stat().st_mtime > _LEFTOVER_SECONDS:
+                shutil.rmtree(path, ignore_errors=True)
 
     def is_busy(self, session_id: str) -> bool:
         """Tell whether a process is working on that session."""

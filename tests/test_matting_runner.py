@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from errors import Cancelled, MediaError, PromptError, SessionBusyError, SessionError
+from errors import Cancelled, MediaError, PromptError, SessionBusyError, SessionError, StoreError
 from matting_runner import Progress, add_mask, create_session, export_session, load_info, run_matting
 from matting_runner.matte_stage import SessionGuides
 from pipeline.alpha_store import AlphaStore
@@ -159,6 +159,27 @@ def test_a_corrected_keyframe_redoes_only_what_depends_on_it(
         np.testing.assert_array_equal(store.read(index), before[index])
     assert any((store.read(index) != before[index]).any() for index in (99, 105))
     assert set(result.outputs) == {"alpha", "foreground"}
+
+
+def test_lost_files_are_made_again(
+    tmp_path: Path, small_clip: Path, mask_file: Callable[[int], Path], undisturbed: MattingSession
+) -> None:
+    session = make_session(tmp_path / "sessions", small_clip, mask_file)
+    run_matting(session)
+    (session.frames_dir / "000050.jpg").unlink()
+    (session.masks_dir(1, "propagated") / "000033.png").unlink()
+    next(iter(sorted(session.alpha_dir.iterdir()))).unlink()
+    (session.folder / "alpha.mp4").unlink()
+    run_matting(SessionStore(session.folder.parent).open(session.state.id))
+    assert pixels(session) == pixels(undisturbed)
+    assert len(list(session.frames_dir.glob("*.jpg"))) == FRAMES and (session.folder / "alpha.mp4").is_file()
+
+
+def test_a_lost_keyframe_says_so(tmp_path: Path, small_clip: Path, mask_file: Callable[[int], Path]) -> None:
+    session = make_session(tmp_path / "sessions", small_clip, mask_file)
+    (session.masks_dir(1, "keyframes") / "000060.png").unlink()
+    with pytest.raises(StoreError, match="give that keyframe again"):
+        run_matting(session)
 
 
 def test_several_objects_are_joined(tmp_path: Path, small_clip: Path, mask_file: Callable[[int], Path]) -> None:

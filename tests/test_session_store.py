@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from itertools import pairwise
@@ -74,6 +75,15 @@ def test_unreadable_state_is_named(store: SessionStore, video: Path) -> None:
 def test_delete_removes_everything(store: SessionStore, video: Path) -> None:
     store.delete(store.create(video).state.id)
     assert list(store.root.iterdir()) == []
+
+
+def test_leftovers_of_a_killed_copy_are_swept_away(store: SessionStore, video: Path) -> None:
+    old, fresh = (store.root / name for name in (".new-old", ".new-fresh"))
+    for path in (old, fresh):
+        path.mkdir(parents=True)
+    os.utime(old, (0, 0))
+    session = store.create(video)
+    assert not old.exists() and fresh.exists() and list(store.ids()) == [session.state.id]
 
 
 def test_one_process_at_a_time(store: SessionStore, video: Path) -> None:
