@@ -181,7 +181,7 @@ def run_and_show(session: MattingSession, *, new: bool = False, sheet: bool = Fa
 
 
 def run_session(session: MattingSession, *, new: bool) -> RunResult:
-    """Run `session` with a bar; a new one that turns out to be unusable is removed."""
+    """Run `session` with a bar; a new one that turns out to be unusable is removed, work never."""
     from errors import InputError
     from matting_runner import run_matting
 
@@ -189,7 +189,7 @@ def run_session(session: MattingSession, *, new: bool) -> RunResult:
         with stoppable() as should_stop, ProgressBar() as bar:
             return run_matting(session, on_progress=bar, should_stop=should_stop)
     except InputError:
-        if new:
+        if new and not any(item.propagated.spans for item in session.state.objects):
             _remove(session)
         raise
 
