@@ -25,7 +25,6 @@ app: install-deps
 
 # start the web app on another port
 [no-exit-message]
-[no-exit-message]
 app-port port: install-deps
     @{{ python }} run.py serve --port {{ port }}
 
