@@ -45,7 +45,6 @@ class Licence:
 
     name: str
     commercial: bool
-    url: str = ""
 
 
 @dataclass(frozen=True)
