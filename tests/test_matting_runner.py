@@ -118,6 +118,29 @@ def test_killed_anywhere_it_goes_on_to_the_same_bytes(
     assert scan(session.folder / "foreground.mp4").frames == FRAMES
 
 
+def test_killed_among_the_keyframes_it_goes_on_to_the_same_bytes(tmp_path: Path, small_clip: Path) -> None:
+    sessions = []
+    for name in ("undisturbed", "killed"):
+        session = create_session(SessionStore(tmp_path / name), small_clip)
+        item = session.add_object("disc")
+        for index in (0, 5):
+            item.prompts[index] = FramePrompts(
+                points=[PointPrompt(x=30, y=32), PointPrompt(x=80, y=10, positive=False)]
+            )
+        session.state.range = (0, 8)
+        session.save()
+        sessions.append(session)
+    undisturbed, session = sessions
+    run_matting(undisturbed)
+    command = [sys.executable, "-c", KILLED_RUN, str(ROOT), str(session.folder.parent), session.state.id]
+    killed = subprocess.run([*command, "keyframes", "1"], capture_output=True, check=False)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()[-2000:]
+    session = SessionStore(session.folder.parent).open(session.state.id)
+    assert list(session.state.objects[0].keyframes) == [0]
+    run_matting(session)
+    assert pixels(session) == pixels(undisturbed)
+
+
 def test_stopped_by_the_user_it_keeps_what_was_done(
     tmp_path: Path, small_clip: Path, mask_file: Callable[[int], Path], undisturbed: MattingSession
 ) -> None:
