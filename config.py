@@ -21,11 +21,20 @@ class Settings(BaseSettings):
 
     workspace: Path = Field(ROOT / "workspace", description="Folder of sessions and results")
     models_dir: Path = Field(ROOT / "models", description="Folder of the neural engines' weights")
+    job_hang_seconds: float = Field(
+        600, gt=0, description="Seconds without a frame after which a job of the queue counts as hanging and is ended"
+    )
+    job_attempts: int = Field(2, ge=1, description="Times that a job is tried when its process crashes or hangs")
+
+    @property
+    def workspace_dir(self) -> Path:
+        """Return the workspace's absolute folder; a relative one lies in the project's folder."""
+        return (ROOT / self.workspace.expanduser()).resolve()
 
     @property
     def sessions_dir(self) -> Path:
-        """Return the folder of the matting sessions; a relative workspace lies in the project's folder."""
-        return (ROOT / self.workspace.expanduser()).resolve() / "sessions"
+        """Return the folder of the matting sessions."""
+        return self.workspace_dir / "sessions"
 
 
 @cache

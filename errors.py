@@ -12,10 +12,15 @@
     │   ├── SessionNotFoundError    no such session, or an id that is not one
     │   ├── StoreError              a JSON file that is unreadable or of a newer version
     │   └── SessionBusyError        another process is working on it
+    ├── QueueError                  4: something that the queue cannot do
+    │   ├── JobNotFoundError        no such job
+    │   ├── JobStateError           not while the job is in that state
+    │   └── QueueBusyError          another process runs the queue
     ├── EngineError                 5: an engine that is missing something, or failed
     │   ├── EngineUnavailableError  packages, weights or sources are not installed
     │   └── EngineFailedError       it ran and gave no usable result
     ├── StorageError                6: the disk is full, read-only or not writable
+    ├── ResourceError               7: the work does not fit this machine: memory or disk
     └── Cancelled                   130: the user stopped it; what was committed is kept
 
 Each message is one line that says what is wrong and, where there is something to do, what to do.
@@ -75,6 +80,24 @@ class SessionBusyError(SessionError):
     """Another process is working on the session."""
 
 
+class QueueError(SplazMatteError):
+    """Something that the queue cannot do."""
+
+    exit_code = 4
+
+
+class JobNotFoundError(QueueError):
+    """There is no such job in the queue."""
+
+
+class JobStateError(QueueError):
+    """Not possible while the job is in that state."""
+
+
+class QueueBusyError(QueueError):
+    """Another process runs the queue."""
+
+
 class EngineError(SplazMatteError):
     """An engine that is missing something, or failed."""
 
@@ -93,6 +116,12 @@ class StorageError(SplazMatteError):
     """The disk is full, read-only or not writable."""
 
     exit_code = 6
+
+
+class ResourceError(SplazMatteError):
+    """The work does not fit this machine: memory or disk."""
+
+    exit_code = 7
 
 
 class Cancelled(SplazMatteError):  # noqa: N818 - not an error of anybody's: the user stopped it

@@ -48,6 +48,18 @@ run id *flags: install-deps
 run-queue *flags: install-deps
     @{{ python }} run.py run-queue {{ flags }}
 
+# the queue: list, add, remove, move, cancel, retry, clear, … (`queue --help`)
+[unix]
+[no-exit-message]
+queue *args: install-deps
+    @{{ python }} run.py queue "$@"
+
+# the queue: list, add, remove, move, cancel, retry, clear, … (`queue --help`)
+[windows]
+[no-exit-message]
+queue *args: install-deps
+    @{{ python }} run.py queue {{ args }}
+
 # show the device, memory, codecs, weights and what is missing
 [no-exit-message]
 device *flags: install-deps

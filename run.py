@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli import demo, doctor, later, matting, models, probe, sessions
+from cli import demo, doctor, estimate, later, matting, models, probe, queue, run_queue, session, sessions
 from cli.output import EXIT_CODES, guard
 
 app = typer.Typer(
@@ -25,13 +25,16 @@ for command in (
     sessions.list_sessions,
     matting.run,
     matting.export,
+    estimate.estimate,
     doctor.doctor,
     models.models,
     sessions.clean,
     later.serve,
-    later.run_queue,
+    run_queue.run_queue,
 ):
     app.command(command.__name__.replace("list_sessions", "list").replace("_", "-"))(command)
+app.add_typer(queue.app, name="queue")
+app.add_typer(session.app, name="session")
 
 
 def _version(value: bool) -> None:

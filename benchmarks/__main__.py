@@ -1,7 +1,7 @@
 """`just bench`: quality against ground truth, media against the ffmpeg program, the runner against a bare loop.
 
     just bench quality [clicks|propagation|matting …]    needs ../shared
-    just bench media [extract|encode|runner|growth …]
+    just bench media [extract|encode|runner|growth|estimate …]
     just bench                                           everything
 
 Prints tables and writes benchmarks/results/NAME.json.
@@ -40,8 +40,11 @@ GROUPS: dict[str, dict[str, Measure]] = {
         "encode": _media("media_out", "run"),
         "runner": _media("runner", "overhead"),
         "growth": _media("runner", "growth"),
+        "estimate": _media("estimate", "run"),
     },
 }
+TABLES = {*GROUPS["quality"], "estimate"}
+"""Benchmarks whose module makes a table of its own."""
 
 
 def main() -> int:
@@ -69,7 +72,7 @@ def _report(name: str, measure: Measure) -> None:
     result = measure()
     (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=1, default=float) + "\n")
     print(f"\n{name}")
-    if name in GROUPS["quality"]:
+    if name in TABLES:
         text = "\n".join(importlib.import_module(f"benchmarks.{name}").lines(result))
     else:
         text = "\n".join(_flat(result))

@@ -55,7 +55,7 @@ def overhead(frames: int = 96, rounds: int = 3) -> dict[str, Any]:
     best: dict[str, dict[str, float]] = {"propagate": {}, "matte": {}}
     for _ in range(rounds):
         with tempfile.TemporaryDirectory() as folder:
-            session = create_session(SessionStore(Path(folder)), DEMO / "clip.mp4")
+            session = create_session(SessionStore(Path(folder) / "sessions"), DEMO / "clip.mp4")
             add_mask(session, session.add_object(), 0, DEMO / "mask_000000.png", load_info(session))
             session.state.range = (0, frames)
             session.state.formats = ["alpha"]

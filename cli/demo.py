@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.matting import new_session, result_data, result_text, run_session
+from cli.matting import new_session, result_text, run_session
 from cli.output import Debug, Json, note, show
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def demo(
     sheet = write_contact_sheet(session, result.span)
     error = measure_error(result, clip / "alpha.mp4") if video is None else None
     show(
-        {**result_data(result), "contact_sheet": str(sheet), "error": error},
+        {**result.summary(), "contact_sheet": str(sheet), "error": error},
         lambda: "\n".join([result_text(result), f"  {'look at':<14}{sheet}", *(_error_lines(error) if error else [])]),
     )
 

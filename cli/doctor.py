@@ -6,14 +6,15 @@ import importlib.metadata
 import importlib.util
 import os
 import platform
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
 
 from cli.output import Debug, Json, show
+from machine import cpu_count, disk_free, memory_available, memory_total
 
-BASE = ("av", "filelock", "numpy", "opencv-contrib-python-headless", "OpenEXR", "pydantic", "rich", "typer")
+BASE = ("av", "filelock", "numpy", "opencv-contrib-python-headless", "OpenEXR", "psutil", "pydantic", "rich",
+        "typer")  # fmt: skip
 NEURAL = ("torch", "torchvision", "transformers", "diffusers")
 CODECS = {"libx264": "w", "aac": "w", "prores_ks": "w", "libvpx-vp9": "w", "libopus": "w", "ffv1": "w", "png": "w",
           "h264": "r", "hevc": "r", "prores": "r", "vp9": "r", "av1": "r"}  # fmt: skip
@@ -29,8 +30,8 @@ def doctor(json_output: Json = False, debug: Debug = False) -> None:
         "version": VERSION,
         "python": sys.version.split()[0],
         "system": f"{platform.system()} {platform.machine()}",
-        "cpus": os.cpu_count(),
-        "memory_bytes": _memory(),
+        "cpus": cpu_count(),
+        **_memory(),
         "device": device_name(),
         "packages": {name: _version(name) for name in (*BASE, *NEURAL)},
         "codecs": _codecs(),
@@ -50,12 +51,11 @@ def _version(name: str) -> str | None:
         return None
 
 
-def _memory() -> int | None:
-    """Return the machine's memory in bytes, or None where the system does not say."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return None
+def _memory() -> dict[str, int | None]:
+    """Return the memory in bytes; None where what would tell is not installed."""
+    if importlib.util.find_spec("psutil") is None:
+        return {"memory_bytes": None, "memory_available_bytes": None}
+    return {"memory_bytes": memory_total(), "memory_available_bytes": memory_available()}
 
 
 def _codecs() -> dict[str, bool]:
@@ -81,11 +81,7 @@ def _engines() -> dict[str, str]:
 
 def _folder(path: Path) -> dict[str, Any]:
     nearest = next(parent for parent in (path, *path.absolute().parents) if parent.exists())
-    return {
-        "path": str(path),
-        "writable": os.access(nearest, os.W_OK),
-        "free_bytes": shutil.disk_usage(nearest).free,
-    }
+    return {"path": str(path), "writable": os.access(nearest, os.W_OK), "free_bytes": disk_free(path)}
 
 
 def _problems(data: dict[str, Any]) -> list[str]:
@@ -104,11 +100,11 @@ def _problems(data: dict[str, Any]) -> list[str]:
 
 
 def _text(data: dict[str, Any]) -> str:
-    memory = f"{data['memory_bytes'] / 2**30:.1f} GiB" if data["memory_bytes"] else "unknown"
+    memory, free = (data[key] and f"{data[key] / 2**30:.1f}" for key in ("memory_bytes", "memory_available_bytes"))
     missing = [name for name, ok in data["codecs"].items() if not ok]
     lines = [
         f"SplazMatte {data['version']}, Python {data['python']}, {data['system']}",
-        f"device     {data['device']}, {data['cpus']} CPUs, {memory} memory",
+        f"device     {data['device']}, {data['cpus']} CPUs, {free or '?'} of {memory or '?'} GiB memory free",
         "packages   " + ", ".join(f"{name} {version or '-'}" for name, version in data["packages"].items()),
         f"codecs     {len(data['codecs']) - len(missing)} of {len(data['codecs'])} there",
         "engines    " + ", ".join(f"{name}: {state}" for name, state in data["engines"].items()),

@@ -1,4 +1,4 @@
-"""Commands whose recipes are there already and whose work is not: they say so."""
+"""Command `serve`, whose recipe is there already and whose work is not: it says so."""
 
 from __future__ import annotations
 
@@ -17,8 +17,3 @@ def serve(
 ) -> None:
     """Start the web app (not in this version)."""
     raise SplazMatteError("the web app is not in this version; today: ./start.sh demo, or run.py matte VIDEO")
-
-
-def run_queue(json_output: Json = False, debug: Debug = False) -> None:
-    """Run the jobs of the queue (not in this version)."""
-    raise SplazMatteError("the queue is not in this version; today: run.py run ID for each session of run.py list")

@@ -23,6 +23,7 @@ Formats = Annotated[str, typer.Option("--formats", help="Comma-separated: alpha,
 Premultiplied = Annotated[
     bool | None, typer.Option("--premultiplied/--straight", help="Colours; each format's own convention if not given.")
 ]
+Force = Annotated[bool, typer.Option("--force", help="Try also what does not seem to fit into memory or disk.")]
 
 
 def matte(
@@ -47,6 +48,7 @@ def matte(
     formats: Formats = "alpha,foreground",
     premultiplied: Premultiplied = None,
     sheet: Annotated[bool, typer.Option("--contact-sheet", help="Write a contact sheet to look at as well.")] = False,
+    force: Force = False,
     json_output: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -63,22 +65,46 @@ def matte(
     choices = _choices({"segmenter": segmenter, "propagator": propagator, "matter": matter}, parse_params(param or []))
     span = parse_range(frames) if frames else None
     session = new_session(video, given, choices | _delivery(direction, span, formats, premultiplied))
-    run_and_show(session, new=True, sheet=sheet)
+    run_and_show(session, new=True, sheet=sheet, force=force)
 
 
 def run(
     session_id: Annotated[str, typer.Argument(help="The session; `list` shows the ids.", show_default=False)],
+    segmenter: Annotated[str, typer.Option(help="Another engine for prompts to masks.")] = "",
+    propagator: Annotated[str, typer.Option(help="Another engine for masks through the clip.")] = "",
+    matter: Annotated[str, typer.Option(help="Another engine for masks to alpha.")] = "",
+    param: Annotated[
+        list[str] | None, typer.Option("--param", help="Change an engine's parameter, [JOB.]NAME=VALUE; repeatable.")
+    ] = None,
+    frames: Annotated[str, typer.Option("--range", help="Another START:STOP, frames from 0.")] = "",
+    formats: Annotated[str, typer.Option("--formats", help="Other formats, comma-separated.")] = "",
+    force: Force = False,
     json_output: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Run a session, or go on with one that was cut off: only what is missing or stale is done."""
-    run_and_show(open_session(session_id))
+    """Run a session, or go on with one that was cut off: only what is missing or stale is done.
+
+    What is given here changes the session's own choices.
+    """
+    session = open_session(session_id)
+    changes = _changes(session, {"segmenter": segmenter, "propagator": propagator, "matter": matter}, param or [])
+    if frames:
+        from cli.prompts import parse_range
+
+        changes["range"] = parse_range(frames)
+    if formats:
+        from matting_runner import check_formats
+
+        changes["formats"] = check_formats(split_formats(formats))
+    session.state = session.state.model_copy(update=changes)
+    run_and_show(session, force=force)
 
 
 def export(
     session_id: Annotated[str, typer.Argument(help="The session; `list` shows the ids.", show_default=False)],
     formats: Formats = "prores",
     premultiplied: Premultiplied = None,
+    force: Force = False,
     json_output: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -93,8 +119,9 @@ def export(
             premultiplied=premultiplied,
             on_progress=bar,
             should_stop=should_stop,
+            check=not force,
         )
-    show(result_data(result), lambda: result_text(result))
+    show(result.summary(), lambda: result_text(result))
 
 
 def open_session(session_id: str) -> MattingSession:
@@ -119,10 +146,11 @@ def new_session(video: Path, given: Given, decisions: dict[str, Any]) -> Matting
     store = SessionStore(get_settings().sessions_dir)
     session = create_session(store, video)
     try:
-        _add_objects(session, given, load_info(session))
-        for name, value in decisions.items():
-            setattr(session.state, name, value)
-        session.save()
+        with session.lock():
+            _add_objects(session, given, load_info(session))
+            for name, value in decisions.items():
+                setattr(session.state, name, value)
+            session.save()
     except BaseException:
         store.delete(session.state.id)
         raise
@@ -170,24 +198,36 @@ def _choices(names: dict[str, str], params: dict[str, str]) -> dict[str, Any]:
     return {job: EngineChoice(name=names[job], params={k: checked[job][k] for k in given[job]}) for job in names}
 
 
-def run_and_show(session: MattingSession, *, new: bool = False, sheet: bool = False) -> None:
+def _changes(session: MattingSession, names: dict[str, str], params: list[str]) -> dict[str, Any]:
+    """Return the engines that are chosen anew, with the session's own parameters where the engine stays."""
+    from cli.prompts import parse_params
+
+    before = {job: getattr(session.state, job) for job in names}
+    chosen = _choices({job: name or before[job].name for job, name in names.items()}, parse_params(params))
+    for job, choice in chosen.items():
+        if choice.name == before[job].name:
+            choice.params = before[job].params | choice.params
+    return chosen
+
+
+def run_and_show(session: MattingSession, *, new: bool = False, sheet: bool = False, force: bool = False) -> None:
     """Run `session` and print what it gave."""
-    result = run_session(session, new=new)
+    result = run_session(session, new=new, force=force)
     if sheet:
         from matting_runner import write_contact_sheet
 
         result.outputs["contact_sheet"] = write_contact_sheet(session, result.span)
-    show(result_data(result), lambda: result_text(result))
+    show(result.summary(), lambda: result_text(result))
 
 
-def run_session(session: MattingSession, *, new: bool) -> RunResult:
+def run_session(session: MattingSession, *, new: bool, force: bool = False) -> RunResult:
     """Run `session` with a bar; a new one that turns out to be unusable is removed, work never."""
     from errors import InputError
     from matting_runner import run_matting
 
     try:
         with stoppable() as should_stop, ProgressBar() as bar:
-            return run_matting(session, on_progress=bar, should_stop=should_stop)
+            return run_matting(session, on_progress=bar, should_stop=should_stop, check=not force)
     except InputError:
         if new and not any(item.propagated.spans for item in session.state.objects):
             _remove(session)
@@ -201,7 +241,7 @@ def _remove(session: MattingSession) -> None:
 
 
 @contextmanager
-def stoppable() -> Iterator[Any]:
+def stoppable(words: str = "stopping after this frame; once more to stop at once") -> Iterator[Any]:
     """Give a function that says whether the user pressed Ctrl-C (or sent SIGTERM); a second time stops at once."""
     asked = threading.Event()
 
@@ -209,7 +249,7 @@ def stoppable() -> Iterator[Any]:
         if asked.is_set():
             raise KeyboardInterrupt
         asked.set()
-        note("stopping after this frame; once more to stop at once")
+        note(words)
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -217,19 +257,6 @@ def stoppable() -> Iterator[Any]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def result_data(result: RunResult) -> dict[str, Any]:
-    """Return a result as --json prints it."""
-    return {
-        "session_id": result.session.state.id,
-        "session_dir": str(result.session.folder),
-        "frames": result.frames,
-        "seconds": result.seconds,
-        "fps": result.fps,
-        "outputs": {name: str(path) for name, path in result.outputs.items()},
-        "keyframes_wanted": result.keyframes_wanted,
-    }
 
 
 def result_text(result: RunResult) -> str:

@@ -15,12 +15,14 @@ from errors import SplazMatteError
 
 if TYPE_CHECKING:
     from matting_runner.progress import Progress
+    from queue_logic import JobProgress
 
 EXIT_BUG = 1
 EXIT_USAGE = 2
 EXIT_CODES = """\
-0 done · 1 unexpected error · 2 wrong usage · 3 unusable input · 4 session not found, unreadable or busy ·
-5 engine missing something or failed · 6 disk full or not writable · 130 stopped by the user"""
+0 done · 1 unexpected error, or a job failed · 2 wrong usage · 3 unusable input · 4 session, job or queue not found,
+unreadable or busy · 5 engine missing something or failed · 6 disk full or not writable · 7 does not fit this machine ·
+130 stopped by the user"""
 
 
 @dataclass
@@ -114,13 +116,13 @@ class ProgressBar:
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
 
-    def __call__(self, progress: Progress) -> None:
+    def __call__(self, progress: Progress | JobProgress) -> None:
         """Show `progress`."""
         self._bar.update(
             self._task,
             description=progress.stage,
             completed=progress.fraction,
-            frames=f"{progress.done}/{progress.total} frames",
+            frames=f"{progress.done:g}/{progress.total:g} frames",
             speed=f"{progress.fps:.1f} frames/s" if progress.fps else "",
             left=f"{progress.seconds_left:.0f} s left" if progress.seconds_left is not None else "",
         )

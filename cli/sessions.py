@@ -1,7 +1,9 @@
-"""Commands `list` and `clean`."""
+"""Commands `list` and `clean`, and what commands about sessions share."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,69 +12,213 @@ import typer
 from cli.output import Debug, Json, note, show
 
 if TYPE_CHECKING:
-    from session_store import SessionStore
+    from queue_logic import Job
+    from session_store import MattingSession, SessionStore
+
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 def list_sessions(json_output: Json = False, debug: Debug = False) -> None:
-    """List the sessions with their state and size."""
-    store = _store()
-    rows = [_row(store, session_id) for session_id in store.ids()]
-    show({"sessions": rows}, lambda: "\n".join(_text(row) for row in rows) or "no sessions yet")
+    """List the sessions with their state, progress and size."""
+    jobs = open_jobs()
+    rows = [
+        _row(kind, store, session_id, jobs.get(session_id))
+        for kind, store in stores().items()
+        for session_id in store.ids()
+    ]
+    show({"sessions": rows}, lambda: table([_cells(row) for row in rows]) or "no sessions yet")
 
 
 def clean(
     logs: Annotated[bool, typer.Option("--logs", help="Only the logs.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Yes = False,
     json_output: Json = False,
     debug: Debug = False,
 ) -> None:
     """Remove all sessions (or only logs) from the workspace; asks first."""
-    from config import get_settings
-
-    store = _store()
-    ids = [] if logs else list(store.ids())
-    files = sorted(get_settings().workspace.glob("*.log*")) if logs else []
-    if ids and not yes and not typer.confirm(f"Remove {len(ids)} sessions from {store.root}?", err=True):
-        raise typer.Abort
-    for session_id in ids:
-        store.delete(session_id)
-    for path in files:
-        path.unlink()
-    show({"removed": [*ids, *map(str, files)]}, f"removed {len(ids)} sessions, {len(files)} logs")
+    removed, skipped = _remove_logs() if logs else _remove_sessions(yes=yes)
+    for entry in skipped:
+        note(f"left: {entry['reason']}")
+    what = "log" if logs else "session"
+    show({"removed": removed, "skipped": skipped}, f"removed {counted(len(removed), what)}")
 
 
-def _store() -> SessionStore:
+def stores() -> dict[str, SessionStore]:
+    """Return the stores of sessions by kind."""
     from config import get_settings
     from session_store import SessionStore
 
-    return SessionStore(get_settings().sessions_dir)
+    return {"matting": SessionStore(get_settings().sessions_dir)}
 
 
-def _row(store: SessionStore, session_id: str) -> dict[str, Any]:
-    from errors import SessionError
+def open_jobs() -> dict[str, Job]:
+    """Return the jobs that wait or run by session; where one has several, the one that runs or is next."""
+    from config import get_settings
+    from queue_logic import read_jobs
 
-    row: dict[str, Any] = {"session_id": session_id, "session_dir": str(store.root / session_id)}
-    row["bytes"] = _size(store.root / session_id)
+    found: dict[str, Job] = {}
+    for job in read_jobs(get_settings().workspace_dir):
+        if not job.state.is_finished and (job.session_id not in found or job.state == "running"):
+            found[job.session_id] = job
+    return found
+
+
+def try_open(store: SessionStore, session_id: str) -> MattingSession | None:
+    """Return a session that is there; None, with a warning, where its state cannot be read.
+
+    Raises:
+        SessionNotFoundError: there is none, or it is not an id.
+    """
+    from errors import SplazMatteError
+
+    store.folder(session_id)
     try:
-        state = store.open(session_id).state
-    except SessionError as error:
+        return store.open(session_id)
+    except SplazMatteError as error:
         note(f"warning: {error}")
-        return {**row, "name": "?", "status": "unreadable", "objects": 0, "formats": []}
-    status = state.last_run.status if state.last_run else "new"
+        return None
+
+
+def describe(store: SessionStore, session_id: str) -> dict[str, Any]:
+    """Return the id, name and size of a session, whatever state it is in.
+
+    Raises:
+        SessionNotFoundError: there is none, or it is not an id.
+    """
+    from session_store import tree_bytes
+
+    session = try_open(store, session_id)
+    name = session.state.original_name if session else "?"
+    return {"session_id": session_id, "name": name, "bytes": tree_bytes(store.folder(session_id))}
+
+
+def remove(store: SessionStore, session_id: str) -> list[str]:
+    """Delete a session, then take its jobs off the queue; return their ids.
+
+    Raises:
+        SessionBusyError: a process works on it; the session and its jobs stay.
+    """
+    from config import get_settings
+    from queue_logic import JobQueue, read_jobs
+
+    store.delete(session_id)
+    workspace = get_settings().workspace_dir
+    if all(job.session_id != session_id for job in read_jobs(workspace)):
+        return []
+    return [job.id for job in JobQueue(workspace).remove_session(session_id)]
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask on stderr unless `yes`; a no ends the command.
+
+    Raises:
+        ParameterError: there is no terminal to ask on.
+    """
+    from errors import ParameterError
+
+    if yes:
+        return
+    if not sys.stdin or not sys.stdin.isatty():
+        raise ParameterError("this asks before it removes anything, and there is no terminal to ask on: add --yes")
+    if not typer.confirm(question, err=True):
+        raise typer.Abort
+
+
+def bytes_text(size: int) -> str:
+    """Return a size for people."""
+    from rich.filesize import decimal
+
+    return decimal(size)
+
+
+def counted(count: int, what: str) -> str:
+    """Return '1 session', '2 sessions'."""
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Return `rows` as lines, each column as wide as its widest cell."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _row(kind: str, store: SessionStore, session_id: str, job: Job | None) -> dict[str, Any]:
+    from session_store import folder_usage, progress
+
+    session = try_open(store, session_id)
+    folder = store.folder(session_id)
+    usage = folder_usage(folder, session.state if session else None)
+    row: dict[str, Any] = {"kind": kind, "session_id": session_id, "session_dir": str(folder)}
+    row |= {"bytes": usage.total, "usage": usage.model_dump()}
+    if session is None:
+        return {**row, "name": "?", "state": "unreadable", "progress": 0.0, "objects": 0, "formats": []}
+    state = _state(store, session, job)
+    running = job is not None and job.state == "running" and state == "running"
     return {
         **row,
-        "name": state.original_name,
-        "created": state.created.isoformat(),
-        "status": "interrupted" if status == "running" and not store.is_busy(session_id) else status,
-        "objects": len(state.objects),
-        "formats": list(state.delivered),
+        "name": session.state.original_name,
+        "created": session.state.created.isoformat(),
+        "state": state,
+        "progress": round(job.progress.fraction if job and running else progress(session), 4),
+        "objects": len(session.state.objects),
+        "formats": list(session.state.delivered),
     }
 
 
-def _size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+def _state(store: SessionStore, session: MattingSession, job: Job | None) -> str:
+    """Return where a session stands: its job in the queue says, or how its last run ended."""
+    from config import get_settings
+    from errors import StorageError
+    from queue_logic import current_owner
+
+    last = session.state.last_run.status if session.state.last_run else "new"
+    claimed = job.state.value if job else last
+    if claimed != "running":
+        return claimed
+    if job and current_owner(get_settings().workspace_dir):
+        return "running"
+    try:
+        return "running" if store.is_busy(session.state.id) else "interrupted"
+    except StorageError:  # somebody else's, or a read-only disk: it cannot be told from here
+        return "running"
 
 
-def _text(row: dict[str, Any]) -> str:
+def _cells(row: dict[str, Any]) -> list[str]:
     formats = ", ".join(row["formats"]) or "-"
-    return f"{row['session_id']}  {row['status']:<11} {row['bytes'] / 1e6:8.1f} MB  {row['name']}  {formats}"
+    size = bytes_text(row["bytes"])
+    return [row["session_id"], row["kind"], row["state"], f"{row['progress']:4.0%}", f"{size:>8}", formats, row["name"]]
+
+
+def _remove_sessions(*, yes: bool) -> tuple[list[str], list[dict[str, str]]]:
+    """Remove all sessions that nobody works on; return the ids, and what was left with the reason."""
+    from errors import SessionBusyError
+
+    found = [(store, describe(store, session_id)) for store in stores().values() for session_id in store.ids()]
+    size = bytes_text(sum(row["bytes"] for _, row in found))
+    if found:
+        confirm(f"Remove {counted(len(found), 'session')} ({size})?", yes=yes)
+    removed, skipped = [], []
+    for store, row in found:
+        try:
+            remove(store, row["session_id"])
+            removed.append(row["session_id"])
+        except SessionBusyError as error:
+            skipped.append({"session_id": row["session_id"], "reason": str(error)})
+    for store in stores().values():
+        store.sweep()
+    return removed, skipped
+
+
+def _remove_logs() -> tuple[list[str], list[dict[str, str]]]:
+    from config import get_settings
+
+    workspace = get_settings().workspace_dir
+    removed, skipped = [], []
+    for path in sorted([*workspace.glob("*.log*"), *Path(workspace / "logs").glob("*.log*")]):
+        try:
+            path.unlink(missing_ok=True)
+            removed.append(str(path))
+        except OSError as error:  # Windows keeps the log of a job that runs
+            skipped.append({"path": str(path), "reason": f"{path}: {error.strerror}"})
+    return removed, skipped

@@ -14,3 +14,8 @@ def device_name() -> str:
     if torch.cuda.is_available():
         return f"cuda ({torch.cuda.get_device_name()})"
     return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def job_devices() -> tuple[str, ...]:
+    """Return the devices that each run one job at a time; every engine there is computes on the CPU."""
+    return ("cpu",)

@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from engines import costs
 from engines.spec import EngineSpec, Job, Licence, Load, Param, PromptKind
 from errors import EngineUnavailableError, ParameterError
 
@@ -22,7 +23,8 @@ ENGINES: tuple[EngineSpec, ...] = (
         help="Clicks, boxes, strokes or a rough mask to a mask; built in, no weights, any CPU.",
         version=1,
         licence=BUILT_IN,
-        memory=lambda load: 60_000_000 + 12 * load.width * load.height,
+        memory=costs.grabcut_memory,
+        seconds=costs.grabcut_seconds,
         params=(
             Param(
                 "detail",
@@ -45,9 +47,16 @@ ENGINES: tuple[EngineSpec, ...] = (
         help="Keyframe masks carried through the clip; built in, no weights, any CPU.",
         version=1,
         licence=BUILT_IN,
-        memory=lambda load: 60_000_000 + (20 + 3 * load.objects) * load.width * load.height,
+        memory=costs.flow_memory,
+        seconds=costs.flow_seconds,
         params=(
-            Param("quality", "best", "'fast' works at two thirds of the size, for previews.", choices=("best", "fast")),
+            Param(
+                "quality",
+                "best",
+                "'fast' works at two thirds of the size, for previews.",
+                choices=("best", "fast"),
+                lighter=("fast",),
+            ),
         ),
     ),
     EngineSpec(
@@ -58,7 +67,8 @@ ENGINES: tuple[EngineSpec, ...] = (
         help="Guide masks to soft alpha; built in, no weights, any CPU.",
         version=1,
         licence=BUILT_IN,
-        memory=lambda load: 50 * load.width * load.height,
+        memory=costs.guided_memory,
+        seconds=costs.guided_seconds,
         params=(
             Param(
                 "band",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 
 class Job(StrEnum):
@@ -37,6 +38,8 @@ class Param:
     maximum: float | None = None
     choices: tuple[str, ...] = ()
     unit: str = ""
+    lighter: tuple[int | float | bool | str, ...] = ()
+    """Values that take less memory or time than the default, in the order in which to propose them."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +52,19 @@ class Licence:
 
 @dataclass(frozen=True)
 class Load:
-    """What a memory model is asked about."""
+    """What an engine's models of memory and time are asked about."""
 
     width: int
     height: int
     frames: int
     objects: int = 1
+    params: Mapping[str, Any] = field(default_factory=dict)
+    """As `check_params` returns them; what is missing is at its default."""
+
+    @property
+    def pixels(self) -> int:
+        """Return the pixels of a frame."""
+        return self.width * self.height
 
 
 @dataclass(frozen=True)
@@ -71,7 +81,9 @@ class EngineSpec:
     """Raised when the engine's results change, so that older results count as stale."""
     licence: Licence
     memory: Callable[[Load], int]
-    """Peak bytes beyond the process's base for a clip of this size."""
+    """Peak bytes for a clip of this size, beyond the process's base and the runner's own buffers."""
+    seconds: Callable[[Load], float]
+    """Seconds of one frame, in one pass with all objects of the load, on the machine that the table was measured on."""
     params: tuple[Param, ...] = ()
     prompts: frozenset[PromptKind] = frozenset()
     needs_every_mask: bool = False

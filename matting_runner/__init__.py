@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from errors import Cancelled, PromptError, SessionError, SplazMatteError
 from matting_runner.contact import write_contact_sheet
 from matting_runner.deliver_stage import check_formats, deliver
+from matting_runner.estimate.plan import Plan
 from matting_runner.facts import load_info, save_info
-from matting_runner.frames_stage import extract
+from matting_runner.frames_stage import extract, frames_needed
 from matting_runner.marks import alpha_marks
 from matting_runner.mask_stages import propagate, read_keyframes, segment, set_keyframe
 from matting_runner.matte_stage import matte
@@ -25,6 +27,7 @@ from pipeline.decode import VideoReader
 from pipeline.frames import FrameFolder
 from pipeline.probe import probe
 from pipeline.read_ahead import SourceAhead
+from queue_logic.job import Needs
 from session_store import MattingSession, RunRecord, SessionStore
 
 DOUBT = 0.5
@@ -68,6 +71,18 @@ class RunResult:
         """Return how many frames the deliverables have."""
         return self.span[1] - self.span[0]
 
+    def summary(self) -> dict[str, Any]:
+        """Return it as plain values: what --json prints and the queue keeps."""
+        return {
+            "session_id": self.session.state.id,
+            "session_dir": str(self.session.folder),
+            "frames": self.frames,
+            "seconds": self.seconds,
+            "fps": self.fps,
+            "outputs": {name: str(path) for name, path in self.outputs.items()},
+            "keyframes_wanted": [list(entry) for entry in self.keyframes_wanted],
+        }
+
 
 def create_session(store: SessionStore, video: Path) -> MattingSession:
     """Copy `video` into a new session, after a look at whether it is one.
@@ -87,6 +102,9 @@ def run_matting(
     *,
     on_progress: Callable[[Progress], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
+    on_needs: Callable[[Needs], None] | None = None,
+    until: Stage = Stage.DELIVER,
+    check: bool = True,
 ) -> RunResult:
     """Do what is missing or stale in `session`, whatever state it is in.
 
@@ -94,15 +112,24 @@ def run_matting(
         session: the session; its state is saved as the run goes on.
         on_progress: called after each frame.
         should_stop: asked after each frame; True stops the run with what it has done.
+        on_needs: told what the run was estimated to need, before it begins.
+        until: the last stage to run.
+        check: refuse what clearly does not fit this machine.
 
     Raises:
         Cancelled: `should_stop` said so; run again to go on.
+        ResourceError: it does not fit; the message says what would.
         SessionBusyError: another process works on it.
         SplazMatteError: whatever else went wrong; see errors.py.
     """
     reporter = Reporter(on_progress, should_stop)
     with _recorded(session, reporter):
-        span = _run_stages(session, reporter)
+        plan = Plan(session, reporter, until)
+        plan.begin(load_info(session), on_needs, refuse=check)
+        try:
+            span = _run_stages(session, reporter, until, plan)
+        finally:
+            plan.learn()
     return _result(session, span, session.state.formats, reporter)
 
 
@@ -113,6 +140,7 @@ def export_session(
     premultiplied: bool | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
+    check: bool = True,
 ) -> RunResult:
     """Make further formats of a finished session from its lossless alpha; no engine runs.
 
@@ -122,8 +150,10 @@ def export_session(
         premultiplied: whether colours are multiplied by alpha; None for each format's own convention.
         on_progress: called after each frame.
         should_stop: asked after each frame.
+        check: refuse what clearly does not fit this machine.
 
     Raises:
+        ResourceError: it does not fit; the message says what would.
         SessionError: its alpha is missing or stale.
         Cancelled: `should_stop` said so.
     """
@@ -134,7 +164,13 @@ def export_session(
     if not info.exact or session.state.alpha.stale(*span, marks.__getitem__):
         raise SessionError(f"session {session.state.id} has no complete alpha yet; finish it first: run.py run ID")
     with session.lock():
-        deliver(session, info, span, formats, premultiplied, reporter)
+        asked = session.state.model_copy(update={"formats": list(formats), "premultiplied": premultiplied})
+        plan = Plan(MattingSession(session.folder, asked), reporter, Stage.DELIVER)
+        plan.begin(info, None, refuse=check)
+        try:
+            deliver(session, info, span, formats, premultiplied, reporter)
+        finally:
+            plan.learn()
     return _result(session, span, formats, reporter)
 
 
@@ -157,24 +193,30 @@ def _recorded(session: MattingSession, reporter: Reporter) -> Iterator[None]:
             _save_quietly(session)
 
 
-def _run_stages(session: MattingSession, reporter: Reporter) -> tuple[int, int]:
-    """Run all stages; return the range of frames that was delivered."""
+def _run_stages(session: MattingSession, reporter: Reporter, until: Stage, plan: Plan) -> tuple[int, int]:
+    """Run the stages up to `until`; return the range of frames that is asked for."""
     state = session.state
     info = load_info(session)
-    reporter.expect(dict.fromkeys((Stage.FRAMES, Stage.PROPAGATE, Stage.MATTE, Stage.DELIVER), info.frames))
-    info = extract(session, info, reporter)
-    save_info(session, info)
+    wanted = list(Stage)[: list(Stage).index(until) + 1]
+    if until is not Stage.FRAMES and info.exact and not frames_needed(session, _span(state.range, info.frames)):
+        reporter.begin(Stage.FRAMES, 0)  # they may have been cleaned away
+    else:
+        info = extract(session, info, reporter)
+        save_info(session, info)
     span = _span(state.range, info.frames)
     check_prompts(state.objects, info)
-    length = span[1] - span[0]
-    reporter.expect(dict.fromkeys((Stage.PROPAGATE, Stage.MATTE, Stage.DELIVER), length))
+    plan.refine(info)
     with SourceAhead(FrameFolder(session.frames_dir, info.frames, (info.width, info.height))) as frames:
-        segment(session, frames, reporter)
-        read_keyframes(session)
-        propagate(session, frames, span, reporter)
-    with VideoReader(session.source, info) as reader, SourceAhead(reader) as decoded:
-        matte(session, decoded, span, reporter)
-    deliver(session, info, span, state.formats, state.premultiplied, reporter)
+        if Stage.KEYFRAMES in wanted:
+            segment(session, frames, reporter)
+            read_keyframes(session)
+        if Stage.PROPAGATE in wanted:
+            propagate(session, frames, span, reporter)
+    if Stage.MATTE in wanted:
+        with VideoReader(session.source, info) as reader, SourceAhead(reader) as decoded:
+            matte(session, decoded, span, reporter)
+    if Stage.DELIVER in wanted:
+        deliver(session, info, span, state.formats, state.premultiplied, reporter)
     return span
 
 

@@ -33,6 +33,14 @@ def check_formats(names: Sequence[str]) -> list[str]:
     return [format_spec(name).name for name in dict.fromkeys(names)]
 
 
+def stale_formats(
+    session: MattingSession, span: tuple[int, int], formats: Sequence[str], premultiplied: bool | None
+) -> dict[str, str]:
+    """Return {format: mark of what it has to be made from} of those that are missing or were made from another."""
+    marks = {name: delivery_mark(session.state, name, span, premultiplied) for name in formats}
+    return {name: mark for name, mark in marks.items() if not _is_current(session, name, mark)}
+
+
 def deliver(
     session: MattingSession,
     info: VideoInfo,
@@ -52,13 +60,12 @@ def deliver(
         reporter: counts the frames.
     """
     state = session.state
-    marks = {name: delivery_mark(state, name, span, premultiplied) for name in formats}
-    stale = [name for name, mark in marks.items() if not _is_current(session, name, mark)]
-    reporter.begin(Stage.DELIVER, span[1] - span[0] if stale else 0)
-    if stale:
+    marks = stale_formats(session, span, formats, premultiplied)
+    reporter.begin(Stage.DELIVER, span[1] - span[0] if marks else 0)
+    if marks:
         with ExitStack() as cleanup:
-            writers = {name: _open(session, info, span, name, premultiplied, cleanup) for name in stale}
-            colours = any(FORMATS[name].foreground for name in stale)
+            writers = {name: _open(session, info, span, name, premultiplied, cleanup) for name in marks}
+            colours = any(FORMATS[name].foreground for name in marks)
             _write_frames(_read(session, info, span), list(writers.values()), reporter, colours=colours)
             for name, writer in writers.items():
                 path = writer.close().relative_to(session.folder).as_posix()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from matting_runner.history import CHUNK
+from engines.spec import Job
+from matting_runner.history import CHUNK, SessionHistory
+from matting_runner.marks import engine_mark
+from matting_runner.mask_stages import stale_keyframes, stale_masks
 from matting_runner.progress import Reporter, Stage
 from pipeline.frames import extract_frames, frame_path, sync_frames
 from pipeline.info import VideoInfo
@@ -17,7 +20,7 @@ def extract(session: MattingSession, info: VideoInfo, reporter: Reporter) -> Vid
         StorageError: the disk is full, read-only or not writable.
     """
     state = session.state
-    state.extracted = _whole(session)
+    state.extracted = whole_frames(session)
     if info.exact and state.extracted == info.frames:
         reporter.begin(Stage.FRAMES, 0)
         return info
@@ -39,7 +42,13 @@ def extract(session: MattingSession, info: VideoInfo, reporter: Reporter) -> Vid
     return exact
 
 
-def _whole(session: MattingSession) -> int:
+def frames_needed(session: MattingSession, span: tuple[int, int]) -> bool:
+    """Tell whether anything looks at frames/: masks are made from it, alpha and deliverables from the source."""
+    history = SessionHistory(session, engine_mark(Job.PROPAGATOR, session.state.propagator))
+    return bool(stale_keyframes(session)) or any(stale_masks(session, history, span).values())
+
+
+def whole_frames(session: MattingSession) -> int:
     """Return how many frames are there from the first on without a gap, as far as the state counts on them."""
     there = {path.name for path in session.frames_dir.glob("*.jpg")}
     counted = range(session.state.extracted)

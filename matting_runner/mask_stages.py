@@ -53,8 +53,12 @@ def set_keyframe(session: MattingSession, item: SessionObject, index: int, mask:
     item.keyframes[index] = keyframe.model_copy(update={"digest": digest(encode_mask(mask))})
 
 
-def segment(session: MattingSession, source: FrameSource, reporter: Reporter) -> None:
-    """Turn prompts into keyframe masks, where prompts or segmenter have changed since."""
+Prompted = tuple[int, SessionObject, FramePrompts, str]
+"""A frame, an object, its prompts there, and the mark of what they are to be made into a mask by."""
+
+
+def stale_keyframes(session: MattingSession) -> list[Prompted]:
+    """Return the prompts that have no mask yet, or had another segmenter, or have changed since; by frame."""
     engine = engine_mark(Job.SEGMENTER, session.state.segmenter)
     todo = []
     for item in session.state.objects:
@@ -63,11 +67,17 @@ def segment(session: MattingSession, source: FrameSource, reporter: Reporter) ->
             known = item.keyframes.get(index)
             if not prompts.is_empty() and (known is None or (known.origin == "prompts" and known.made_by != made_by)):
                 todo.append((index, item, prompts, made_by))
+    return sorted(todo, key=lambda entry: entry[0])
+
+
+def segment(session: MattingSession, source: FrameSource, reporter: Reporter) -> None:
+    """Turn prompts into keyframe masks, where prompts or segmenter have changed since."""
+    todo = stale_keyframes(session)
     reporter.begin(Stage.KEYFRAMES, len(todo))
     if not todo:
         return
     segmenter: ImageSegmenter = create(Job.SEGMENTER, session.state.segmenter.name, session.state.segmenter.params)
-    for index, item, prompts, made_by in sorted(todo, key=lambda entry: entry[0]):
+    for index, item, prompts, made_by in todo:
         segmenter.set_image(source.read(index))
         best = segmenter.predict(to_prompts(prompts))[0]
         mask = best.mask.astype(np.uint8) * 255
@@ -79,13 +89,21 @@ def segment(session: MattingSession, source: FrameSource, reporter: Reporter) ->
     reporter.end()
 
 
+def stale_masks(session: MattingSession, history: SessionHistory, span: tuple[int, int]) -> dict[int, list[int]]:
+    """Return {object id: frames whose mask has to be made} for the frames `span`; lost files are forgotten."""
+    reach = _with_keyframes(session.state.objects, span)
+    return {
+        item.id: [index for index in history.stale(item, *reach) if index not in item.keyframes]
+        for item in session.state.objects
+    }
+
+
 def propagate(session: MattingSession, source: FrameSource, span: tuple[int, int], reporter: Reporter) -> None:
     """Bring the masks of the frames `span` up to date, in committed chunks."""
     state = session.state
-    mark = engine_mark(Job.PROPAGATOR, state.propagator)
     start, stop = _with_keyframes(state.objects, span)
-    history = SessionHistory(session, mark)
-    stale = Counter(i for item in state.objects for i in history.stale(item, start, stop) if i not in item.keyframes)
+    history = SessionHistory(session, engine_mark(Job.PROPAGATOR, state.propagator))
+    stale = Counter(i for indices in stale_masks(session, history, span).values() for i in indices)
     reporter.begin(Stage.PROPAGATE, len(stale))
     if stale:
         engine: MaskPropagator = create(Job.PROPAGATOR, state.propagator.name, state.propagator.params)

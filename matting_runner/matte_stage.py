@@ -46,14 +46,23 @@ class SessionGuides:
         return MaskFolder(self._session.masks_dir(item.id, "propagated")).read(index)
 
 
+def stale_alpha(session: MattingSession, store: AlphaStore, span: tuple[int, int], marks: list[str]) -> list[int]:
+    """Return the frames of `span` whose alpha is missing or was not made from `marks`, in order."""
+    return sorted({*session.state.alpha.stale(*span, marks.__getitem__), *(set(range(*span)) - _held(store))})
+
+
+def _held(store: AlphaStore) -> set[int]:
+    return {index for start, stop in store.spans() for index in range(start, stop)}
+
+
 def matte(session: MattingSession, source: FrameSource, span: tuple[int, int], reporter: Reporter) -> None:
     """Bring the alpha of the frames `span` up to date, in committed chunks."""
     state = session.state
     marks = alpha_marks(state, len(source))
     store = AlphaStore(session.alpha_dir)
     store.clean()
-    held = {index for start, stop in store.spans() for index in range(start, stop)}
-    stale = sorted({*state.alpha.stale(*span, marks.__getitem__), *(set(range(*span)) - held)})
+    held = _held(store)
+    stale = stale_alpha(session, store, span, marks)
     reporter.begin(Stage.MATTE, len(stale))
     if stale:
         engine: VideoMatter = create(Job.MATTER, state.matter.name, state.matter.params)

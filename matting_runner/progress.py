@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -20,8 +20,10 @@ class Stage(StrEnum):
     DELIVER = "deliver"
 
 
-COST = {Stage.FRAMES: 1.0, Stage.KEYFRAMES: 40.0, Stage.PROPAGATE: 15.0, Stage.MATTE: 6.0, Stage.DELIVER: 10.0}
-"""What a frame of each stage costs against one of extraction, for the fraction done and a first guess at the time."""
+UNEXPECTED = 0.05
+"""Seconds that a frame is taken to need where nothing was expected."""
+TRUST = 4.0
+"""Seconds of work after which the pace so far says as much as what was expected."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Progress:
     fraction: float
     """Of the whole run, 0 .. 1."""
     seconds_left: float | None
-    """Of the whole run; None while there is nothing to tell it from."""
+    """Of the whole run: at first as estimated, then more and more by the pace so far."""
 
 
 class Reporter:
@@ -60,21 +62,23 @@ class Reporter:
         self._on_progress = on_progress
         self._should_stop = should_stop
         self._clock = clock
-        self._todo: dict[Stage, int] = {}
+        self._expected: dict[Stage, float] = {}
         self._stage = Stage.FRAMES
         self._total = 0
+        self._cost = 0.0
         self._started = clock()
         self._work_done = 0.0
         self._work_seconds = 0.0
 
-    def expect(self, frames: dict[Stage, int]) -> None:
-        """Say how many frames each stage that is still to come will have."""
-        self._todo = dict(frames)
+    def expect(self, seconds: Mapping[Stage, float]) -> None:
+        """Say how long each stage that is still to come will take."""
+        self._expected = dict(seconds)
 
     def begin(self, stage: Stage, total: int) -> None:
         """Start a stage of `total` frames."""
         self._stage, self._total = stage, total
-        self._todo.pop(stage, None)
+        expected = self._expected.pop(stage, 0.0)
+        self._cost = expected / total if expected and total else UNEXPECTED
         self._started = self._clock()
         self.frames[stage] = 0.0
         self.seconds[stage] = 0.0
@@ -88,7 +92,7 @@ class Reporter:
         """
         self.frames[self._stage] += frames
         elapsed = self._clock() - self._started
-        self._work_done += COST[self._stage] * frames
+        self._work_done += self._cost * frames
         self._work_seconds += elapsed - self.seconds[self._stage]
         self.seconds[self._stage] = elapsed
         if self._on_progress:
@@ -100,21 +104,23 @@ class Reporter:
         self.seconds[self._stage] = self._clock() - self._started
 
     def check(self) -> None:
-        """Raise Cancelled when the user wants to stop."""
+        """Raise Cancelled when the user wants to stop; time spent in asking (a pause) is not the stage's."""
+        asked = self._clock()
         if self._should_stop and self._should_stop():
             raise Cancelled("stopped; what was done is kept, `run` goes on from there")
+        self._started += self._clock() - asked
 
     def _progress(self) -> Progress:
         done = self.frames[self._stage]
         seconds = self.seconds[self._stage]
-        left = max(0, self._total - done) * COST[self._stage]
-        left += sum(count * COST[stage] for stage, count in self._todo.items())
+        left = max(0, self._total - done) * self._cost + sum(self._expected.values())
         fraction = self._work_done / (self._work_done + left)
+        pace = (self._work_seconds + TRUST) / (self._work_done + TRUST)
         return Progress(
             stage=self._stage,
             done=done,
             total=self._total,
             fps=done / seconds if seconds > 0 else 0.0,
             fraction=fraction,
-            seconds_left=self._work_seconds / self._work_done * left if self._work_seconds > 0 else None,
+            seconds_left=pace * left,
         )

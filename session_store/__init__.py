@@ -4,6 +4,7 @@
     source.*                                    the video, copied in
     meta.json                                   facts of the source (written by the runner)
     state.json                                  MattingState
+    .lock                                       held by the one process that works on it
     frames/NNNNNN.jpg                           for looking and for segmentation
     masks/<object id>/keyframes/NNNNNN.png      8-bit grey, frame index from 0
     masks/<object id>/propagated/NNNNNN.png
@@ -14,6 +15,8 @@
 
 from __future__ import annotations
 
+from session_store.cleanup import clean, is_finished, removable, set_aside, sizes
+from session_store.lock import busy
 from session_store.provenance import Provenance, Span, digest
 from session_store.session import MattingSession
 from session_store.state import (
@@ -29,6 +32,7 @@ from session_store.state import (
     StrokePrompt,
 )
 from session_store.store import SessionStore
+from session_store.usage import Usage, folder_usage, progress, tree_bytes, usage
 
 __all__ = [
     "BoxPrompt",
@@ -45,5 +49,16 @@ __all__ = [
     "SessionStore",
     "Span",
     "StrokePrompt",
+    "Usage",
+    "busy",
+    "clean",
     "digest",
+    "folder_usage",
+    "is_finished",
+    "progress",
+    "removable",
+    "set_aside",
+    "sizes",
+    "tree_bytes",
+    "usage",
 ]

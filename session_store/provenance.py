@@ -54,6 +54,10 @@ class Provenance(BaseModel):
                 return span.mark
         return None
 
+    def count(self, start: int, stop: int) -> int:
+        """Return how many of the frames `start` .. `stop` were made, from whatever."""
+        return sum(max(0, min(stop, span.stop) - max(start, span.start)) for span in self.spans)
+
     def stale(self, start: int, stop: int, expected: Callable[[int], str | None]) -> list[int]:
         """Return the frames of `start` .. `stop` that were not made from what is expected now (None: nothing is)."""
         made: dict[int, str] = {i: span.mark for span in self.spans for i in range(span.start, span.stop)}

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import av
 import cv2
@@ -14,6 +17,19 @@ import pytest
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 SIZE = (96, 64)
 FRAMES = 110
+
+
+class Answer(NamedTuple):
+    """What a command printed, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Return what it printed with --json."""
+        return json.loads(self.out)
 
 
 def disc(index: int) -> np.ndarray:
@@ -80,3 +96,27 @@ def mask_file(tmp_path: Path) -> Callable[[int], Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def cli(workspace: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., Answer]:
+    """Return a function that runs the command line in an empty workspace."""
+    import run
+    from cli import output
+
+    def call(*arguments: object) -> Answer:
+        monkeypatch.setattr(sys, "argv", ["run.py", *map(str, arguments)])
+        monkeypatch.setattr(output, "flags", output.Flags())
+        capfd.readouterr()
+        code = run.main()
+        return Answer(code, *capfd.readouterr())
+
+    return call
+
+
+def assert_error(answer: Answer, code: int, *words: str) -> None:
+    """Check that a command failed with `code` and one line on stderr that has all of `words`."""
+    assert answer.code == code, answer
+    assert answer.out == "" and answer.err.startswith("error: ") and answer.err.count("\n") == 1, answer
+    for word in words:
+        assert word in answer.err

@@ -9,53 +9,19 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 import pytest
 
-import run
-from cli import output
-from tests.conftest import FRAMES, SIZE, disc
+from tests.conftest import FRAMES, SIZE, Answer, assert_error, disc
 
 ROOT = Path(__file__).resolve().parent.parent
-
-
-class Answer(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-@pytest.fixture
-def cli(workspace: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., Answer]:
-    """Return a function that runs the command line in an empty workspace."""
-
-    def call(*arguments: object) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["run.py", *map(str, arguments)])
-        monkeypatch.setattr(output, "flags", output.Flags())
-        capfd.readouterr()
-        code = run.main()
-        return Answer(code, *capfd.readouterr())
-
-    return call
 
 
 @pytest.fixture
 def sessions(workspace: Path) -> Callable[[], list[Path]]:
     return lambda: list((workspace / "sessions").glob("*")) if (workspace / "sessions").exists() else []
-
-
-def assert_error(answer: Answer, code: int, *words: str) -> None:
-    assert answer.code == code, answer
-    assert answer.out == "" and answer.err.startswith("error: ") and answer.err.count("\n") == 1, answer
-    for word in words:
-        assert word in answer.err
 
 
 def test_matte_run_list_and_export(
@@ -76,7 +42,7 @@ def test_matte_run_list_and_export(
 
     listed = cli("list", "--json").json["sessions"]
     assert [row["session_id"] for row in listed] == [made["session_id"]]
-    assert listed[0]["status"] == "done" and listed[0]["bytes"] > 10_000 and listed[0]["name"] == "small clip.mp4"
+    assert listed[0]["state"] == "done" and listed[0]["bytes"] > 10_000 and listed[0]["name"] == "small clip.mp4"
     assert made["session_id"] in cli("list").out
 
     exported = cli("export", made["session_id"], "--formats", "png", "--json").json
@@ -169,7 +135,6 @@ def test_version(cli: Callable[..., Answer]) -> None:
         (["export", "UPPER"], 4, ["not a session id"]),
         (["probe", "TEXT"], 3, ["not a video"]),
         (["serve"], 1, ["not in this version"]),
-        (["run-queue"], 1, ["not in this version"]),
         (["models", "eat"], 3, ["download"]),
     ],
     ids=lambda value: " ".join(value)[:60] if isinstance(value, list) else "",
@@ -251,7 +216,7 @@ def test_a_full_disk_says_so_and_keeps_what_is_whole(
     disk = tiny_disk(size)
     monkeypatch.setenv("SPLAZMATTE_WORKSPACE", str(disk))
     get_settings.cache_clear()
-    answer = cli("matte", small_clip, "--points", "0:+30,32", "--formats", "alpha,foreground,png,exr,prores")
+    answer = cli("matte", small_clip, "--points", "0:+30,32", "--formats", "alpha,foreground,png,exr,prores", "--force")
     assert_error(answer, 6, "disk is full")
     for session_id in SessionStore(disk / "sessions").ids():
         assert SessionStore(disk / "sessions").open(session_id).state.objects
@@ -271,7 +236,7 @@ def test_ctrl_c_keeps_the_session_and_run_goes_on(
         error = process.stderr.read()
     assert process.returncode == 130 and "goes on from there" in error, error
     row = cli("list", "--json").json["sessions"][0]
-    assert row["status"] == "cancelled"
+    assert row["state"] == "cancelled"
     assert cli("run", row["session_id"], "--json").json["frames"] == FRAMES
 
 

@@ -42,14 +42,25 @@ def test_recipes_are_those_that_users_know() -> None:
     }  # fmt: skip
 
 
+def commands() -> set[str]:
+    """Return the names of the commands, and of the groups of commands."""
+    groups = {str(group.name) for group in run.app.registered_groups}
+    return groups | {str(command.name) for command in run.app.registered_commands}
+
+
 def test_readme_has_every_command() -> None:
-    assert set(table("Commands")) == {command.name for command in run.app.registered_commands}
+    rows = table("Commands")
+    assert set(rows) == commands()
+    for group in run.app.registered_groups:
+        assert group.typer_instance is not None
+        members = group.typer_instance.registered_commands
+        names = {command.name or getattr(command.callback, "__name__", "") for command in members}
+        assert names <= set(re.findall(r"`([a-z-]+)`", rows[str(group.name)][0]))
 
 
 def test_recipes_call_commands_that_exist() -> None:
-    commands = {command.name for command in run.app.registered_commands}
     called = {match for body in recipes().values() for match in re.findall(r"run\.py ([a-z-]+)", body)}
-    assert called and called - {"--version"} <= commands
+    assert called and called - {"--version"} <= commands()
 
 
 def test_readme_has_the_exit_codes() -> None:

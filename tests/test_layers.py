@@ -14,7 +14,7 @@ LAYERS = (
     {"app_logic", "cotracker_logic"},
     {"matting_runner", "tracking_runner", "tracking_export"},
     {"session_store", "tracking_session_store", "queue_logic", "integrations", "engines", "pipeline"},
-    {"config", "errors", "json_store", "atomic"},
+    {"config", "errors", "json_store", "atomic", "machine"},
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 WIDGETS = {"nicegui"}

@@ -7,6 +7,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent
 HEAVY = ("numpy", "cv2", "av", "OpenEXR", "torch", "transformers", "diffusers", "nicegui", "matting_runner", "pipeline")
 CODE = """
@@ -33,13 +35,15 @@ def test_help_loads_nothing_heavy() -> None:
 def test_help_of_every_command_loads_nothing_heavy() -> None:
     import run
 
-    for command in run.app.registered_commands:
-        result = start(str(command.name), "--help")
-        assert "LOADED []" in result.stdout, (command.name, result.stdout[-300:])
+    names = [command.name for command in run.app.registered_commands]
+    for name in [*names, *(group.name for group in run.app.registered_groups)]:
+        result = start(str(name), "--help")
+        assert "LOADED []" in result.stdout, (name, result.stdout[-300:])
 
 
-def test_list_loads_nothing_heavy() -> None:
-    assert "LOADED []" in start("list").stdout
+@pytest.mark.parametrize("arguments", [["list"], ["queue", "list"]])
+def test_lists_load_nothing_heavy(arguments: list[str]) -> None:
+    assert "LOADED []" in start(*arguments).stdout
 
 
 def test_help_is_quick() -> None:

@@ -18,6 +18,7 @@ from matting_runner.matte_stage import SessionGuides
 from pipeline.alpha_store import AlphaStore
 from pipeline.probe import scan
 from session_store import FramePrompts, MattingSession, PointPrompt, SessionStore
+from tests.clip_sessions import pixels
 from tests.conftest import FRAMES, SIZE, disc
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -44,12 +45,6 @@ def make_session(root: Path, clip: Path, mask_file: Callable[[int], Path]) -> Ma
         add_mask(session, item, index, mask_file(index), load_info(session))
     session.save()
     return session
-
-
-def pixels(session: MattingSession) -> dict[str, bytes]:
-    """Return every mask and alpha file of a session by its name."""
-    files = [*session.folder.glob("masks/**/*.png"), *session.alpha_dir.iterdir()]
-    return {str(path.relative_to(session.folder)): path.read_bytes() for path in files}
 
 
 @pytest.fixture(scope="module")

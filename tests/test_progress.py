@@ -17,14 +17,14 @@ class Clock:
 def test_speed_fraction_and_time_left() -> None:
     clock, seen = Clock(), list[Progress]()
     reporter = Reporter(seen.append, clock=clock)
-    reporter.expect({Stage.PROPAGATE: 10, Stage.MATTE: 10})
+    reporter.expect({Stage.PROPAGATE: 15.0, Stage.MATTE: 6.0})
     reporter.begin(Stage.PROPAGATE, 10)
     for _ in range(10):
         clock.now += 1.5
         reporter.tick()
     assert seen[-1].fps == pytest.approx(1 / 1.5) and seen[-1].done == 10
-    # A frame of propagation costs 15, one of matting 6: 150 of 210 is done, in 15 s.
-    assert seen[-1].fraction == pytest.approx(150 / 210)
+    # 15 of 21 s are done, as expected.
+    assert seen[-1].fraction == pytest.approx(15 / 21)
     assert seen[-1].seconds_left == pytest.approx(6.0)
     reporter.begin(Stage.MATTE, 10)
     for _ in range(10):
@@ -32,6 +32,44 @@ def test_speed_fraction_and_time_left() -> None:
         reporter.tick()
     assert seen[-1].fraction == 1.0 and seen[-1].seconds_left == pytest.approx(0.0)
     assert [p.fraction for p in seen] == sorted(p.fraction for p in seen)
+
+
+def test_time_left_begins_with_what_was_expected_and_follows_the_pace() -> None:
+    clock, seen = Clock(), list[Progress]()
+    reporter = Reporter(seen.append, clock=clock)
+    reporter.expect({Stage.MATTE: 100.0, Stage.DELIVER: 50.0})
+    reporter.begin(Stage.MATTE, 100)
+    for _ in range(60):
+        clock.now += 2.0
+        reporter.tick()
+    first, last = seen[0].seconds_left, seen[-1].seconds_left
+    assert first is not None and first == pytest.approx(149, rel=0.25)
+    assert last is not None and last == pytest.approx(2 * (40 + 50), rel=0.05), "everything takes twice as long"
+
+
+def test_a_stage_that_nobody_expected_still_counts() -> None:
+    seen = list[Progress]()
+    reporter = Reporter(seen.append, clock=Clock())
+    reporter.expect({Stage.DELIVER: 1.0})
+    reporter.begin(Stage.MATTE, 2)
+    reporter.tick()
+    assert 0 < seen[0].fraction < 1
+
+
+def test_a_pause_is_nobodys_time() -> None:
+    clock = Clock()
+
+    def wait() -> bool:
+        clock.now += 100
+        return False
+
+    reporter = Reporter(should_stop=wait, clock=clock)
+    reporter.begin(Stage.MATTE, 3)
+    for _ in range(3):
+        clock.now += 1
+        reporter.tick()
+    reporter.end()
+    assert reporter.seconds[Stage.MATTE] == pytest.approx(3)
 
 
 def test_halves_make_wholes() -> None:

@@ -8,7 +8,7 @@ from errors import EngineUnavailableError, ParameterError
 
 SPEC = EngineSpec(
     name="test", job=Job.MATTER, target="no.such:Thing", title="", help="", version=1, memory=lambda load: load.width,
-    licence=Licence("MIT", commercial=True), packages=("no_such_package",),
+    seconds=lambda load: 1.0, licence=Licence("MIT", commercial=True), packages=("no_such_package",),
     params=(
         Param("count", 3, "", 1, 9),
         Param("width", 0.5, "", 0, 1),

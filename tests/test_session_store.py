@@ -1,17 +1,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
-from itertools import pairwise
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from errors import SessionBusyError, SessionNotFoundError, StorageError, StoreError
-from session_store import Keyframe, Provenance, SessionObject, SessionStore, Span
+from session_store import Keyframe, SessionObject, SessionStore
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -77,33 +77,203 @@ def test_delete_removes_everything(store: SessionStore, video: Path) -> None:
     assert list(store.root.iterdir()) == []
 
 
-def test_leftovers_of_a_killed_copy_are_swept_away(store: SessionStore, video: Path) -> None:
-    old, fresh = (store.root / name for name in (".new-old", ".new-fresh"))
-    for path in (old, fresh):
-        path.mkdir(parents=True)
-    os.utime(old, (0, 0))
+OTHER_PROCESS = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+import shutil
+from session_store import SessionStore
+store = SessionStore(Path(sys.argv[2]))
+def say():
+    print("there", flush=True)
+    sys.stdin.read()
+"""
+HOLD = "with store.open(sys.argv[3]).lock():\n    say()"
+RENAME = "s = store.open(sys.argv[3])\nwith s.lock():\n    s.state.name = 'theirs'; s.save(); say()"
+COPY = "shutil.copyfile = lambda *_: say()\nstore.create(Path(sys.argv[3]))"
+
+
+@contextmanager
+def other_process(store: SessionStore, code: str, argument: object) -> Iterator[subprocess.Popen[str]]:
+    """Run `code` in another process up to its `say()`; it is killed in the end."""
+    command = [sys.executable, "-c", OTHER_PROCESS + code, str(ROOT), str(store.root), str(argument)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stdout.readline() == "there\n"
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_copy_under_way_is_left_alone_and_a_killed_one_swept_away(store: SessionStore, video: Path) -> None:
+    with other_process(store, COPY, video):
+        (busy,) = store.root.glob(".new-*[!k]")
+        os.utime(busy, (0, 0))  # however old the clock says that it is
+        assert store.leftovers() == []
+        session = store.create(video)
+        assert busy.exists() and list(store.ids()) == [session.state.id]
+    os.utime(busy, (2e9, 2e9))
+    (store.root / ".deleted-x").mkdir()
+    (store.root / ".new-y.lock").touch()
+    assert [path.name for path in store.leftovers()] == [".deleted-x", busy.name, ".new-y"]
     session = store.create(video)
-    assert not old.exists() and fresh.exists() and list(store.ids()) == [session.state.id]
+    assert sorted(path.name for path in store.root.iterdir()) == list(store.ids()) and len(list(store.ids())) == 2
+
+
+def test_the_copy_is_on_the_disk_before_the_session_is_there(
+    store: SessionStore, video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced = []
+    monkeypatch.setattr("session_store.store.sync_file", lambda path: synced.append((path.name, path.parent.name[:5])))
+    store.create(video)
+    assert synced == [("source.mp4", ".new-")]
 
 
 def test_one_process_at_a_time(store: SessionStore, video: Path) -> None:
     session = store.create(video)
-    code = (
-        "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "from pathlib import Path\nfrom session_store import SessionStore\n"
-        "with SessionStore(Path(sys.argv[2])).open(sys.argv[3]).lock():\n"
-        "    print('held', flush=True); sys.stdin.read()"
-    )
-    command = [sys.executable, "-c", code, str(ROOT), str(store.root), session.state.id]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
-        assert other.stdout is not None and other.stdout.readline() == "held\n"
+    with other_process(store, HOLD, session.state.id):
         assert store.is_busy(session.state.id)
-        with pytest.raises(SessionBusyError, match="another process"):
-            session.lock()
-        other.kill()
+        with pytest.raises(SessionBusyError, match=r"another process.*run\.py queue cancel"), session.lock():
+            pass
     with session.lock():
-        pass
+        assert store.is_busy(session.state.id)
     assert not store.is_busy(session.state.id)
+
+
+def test_who_waited_sees_what_was_done_before(store: SessionStore, video: Path) -> None:
+    first = store.create(video)
+    second = store.open(first.state.id)
+    with first.lock():
+        first.state.name = "by the first"
+        first.save()
+    second.state.name = "lost: it was not saved"
+    with second.lock():
+        assert second.state.name == "by the first"
+        second.add_object("dog")
+        second.save()
+    with first.lock():
+        assert [item.name for item in first.state.objects] == ["dog"]
+
+
+def test_who_waited_for_another_process_sees_what_it_did(store: SessionStore, video: Path) -> None:
+    session = store.create(video)
+    with other_process(store, RENAME, session.state.id):
+        pass
+    with session.lock():
+        assert session.state.name == "theirs"
+
+
+def test_unsaved_edits_stay_when_nobody_else_has_saved(store: SessionStore, video: Path) -> None:
+    session = store.create(video)
+    session.add_object("dog")
+    with session.lock():
+        assert [item.name for item in session.state.objects] == ["dog"]
+        session.save()
+    session.add_object("cat")
+    with session.lock():
+        assert [item.name for item in session.state.objects] == ["dog", "cat"]
+
+
+def test_a_session_deleted_meanwhile_is_not_made_anew(store: SessionStore, video: Path) -> None:
+    session = store.create(video)
+    store.delete(session.state.id)
+    with pytest.raises(SessionNotFoundError, match="deleted"):
+        session.save()
+    with pytest.raises(SessionNotFoundError, match="deleted"), session.lock():
+        pass
+    with pytest.raises(SessionNotFoundError):
+        store.is_busy(session.state.id)
+    assert list(store.root.iterdir()) == []
+
+
+def test_a_session_deleted_while_its_lock_is_taken_leaves_no_folder(
+    store: SessionStore, video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = store.create(video)
+    store.delete(session.state.id)
+    monkeypatch.setattr(Path, "is_dir", lambda _: True)  # what was seen a moment ago
+    with pytest.raises(SessionNotFoundError, match="deleted"), session.lock():
+        pass
+    assert list(store.root.iterdir()) == []
+
+
+def test_files_lost_under_the_lock_end_the_work(store: SessionStore, video: Path) -> None:
+    session = store.create(video)
+    with session.lock():
+        for path in session.folder.iterdir():
+            path.unlink()
+        session.masks_dir(1, "drafts").mkdir(parents=True)
+        with pytest.raises(SessionNotFoundError, match="deleted"):
+            session.save()
+    assert not (session.folder / "state.json").exists()
+
+
+def test_a_state_damaged_under_the_lock_is_written_anew(store: SessionStore, video: Path) -> None:
+    session = store.create(video)
+    with session.lock():
+        (session.folder / "state.json").write_text("{")
+        with pytest.raises(StoreError):
+            store.open(session.state.id)
+        session.add_object("dog")
+        session.save()
+    assert [item.name for item in store.open(session.state.id).state.objects] == ["dog"]
+    assert len(list(session.folder.glob("state.json.unreadable-*"))) == 1
+
+
+def test_looking_takes_no_lock_and_makes_none(store: SessionStore, video: Path) -> None:
+    session = store.create(video)
+    before = files(session.folder)
+    assert not store.is_busy(session.state.id)
+    assert files(session.folder) == before
+
+
+def test_a_busy_session_is_not_deleted(store: SessionStore, video: Path) -> None:
+    session = store.create(video)
+    before = files(session.folder)
+    with other_process(store, HOLD, session.state.id):
+        with pytest.raises(SessionBusyError, match="being worked on"):
+            store.delete(session.state.id)
+        assert {**before, ".lock": b""}.items() <= files(session.folder).items()
+    store.delete(session.state.id)
+    assert list(store.root.iterdir()) == []
+
+
+@pytest.mark.parametrize("state", [None, "{", '{"version": 99}'])
+def test_delete_removes_what_cannot_be_read(store: SessionStore, video: Path, state: str | None) -> None:
+    folder = store.create(video).folder
+    (folder / "state.json").unlink()
+    if state is not None:
+        (folder / "state.json").write_text(state)
+    store.delete(folder.name)
+    assert list(store.root.iterdir()) == []
+
+
+def test_a_session_on_a_read_only_disk_stays_whole(
+    store: SessionStore, video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = store.create(video)
+
+    def refuse(self: Path, _: Path) -> None:
+        raise OSError(30, "Read-only file system", str(self))
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(StorageError, match="read-only"):
+        store.delete(session.state.id)
+    assert store.open(session.state.id).source.read_bytes() == video.read_bytes()
+    assert [path.name for path in store.root.iterdir()] == [session.state.id]
+
+
+def test_a_copied_folder_is_a_session_of_its_own(store: SessionStore, video: Path) -> None:
+    session = store.create(video)
+    shutil.copytree(session.folder, store.root / "a-copy")
+    copy = store.open("a-copy")
+    assert copy.state.id == "a-copy" and copy.state.name == session.state.name
+    store.delete(copy.state.id)
+    assert list(store.ids()) == [session.state.id]
 
 
 def test_objects_get_ids_names_and_colours(store: SessionStore, video: Path) -> None:
@@ -119,56 +289,3 @@ def test_defaults_are_not_shared() -> None:
     first.propagated.mark(0, 5, "x")
     first.keyframes[0] = Keyframe(origin="mask", digest="d")
     assert second.propagated.spans == [] and second.keyframes == {}
-
-
-@given(st.lists(st.tuples(st.integers(0, 30), st.integers(1, 10), st.sampled_from(["a", "b", None])), max_size=25))
-def test_provenance_is_a_map_of_frames(steps: list[tuple[int, int, str | None]]) -> None:
-    provenance, plain = Provenance(), dict[int, str]()
-    for start, length, mark in steps:
-        for index in range(start, start + length):
-            plain.pop(index, None)
-            if mark:
-                plain[index] = mark
-        provenance.mark(start, start + length, mark) if mark else provenance.discard(start, start + length)
-    assert {i: provenance.get(i) for i in range(50) if provenance.get(i)} == plain
-    spans = provenance.spans
-    assert spans == sorted(spans, key=lambda span: span.start)
-    for left, right in pairwise(spans):
-        assert left.stop < right.start or (left.stop == right.start and left.mark != right.mark)
-    assert provenance.stale(0, 50, lambda _: "a") == [i for i in range(50) if plain.get(i) != "a"]
-    assert provenance.stale(0, 50, lambda _: None) == []
-
-
-def keyframed(*frames: int) -> SessionObject:
-    item = SessionObject(id=1, name="o", colour="#000000")
-    item.keyframes = {index: Keyframe(origin="mask", digest=f"d{index}") for index in frames}
-    return item
-
-
-def test_a_changed_keyframe_makes_only_the_frames_up_to_its_neighbours_stale() -> None:
-    item = keyframed(0, 10, 20, 30)
-    for index in range(40):
-        item.propagated.mark(index, index + 1, item.mask_mark(index, "flow@1", "both") or "")
-    item.keyframes[10] = Keyframe(origin="mask", digest="other")
-    stale = item.propagated.stale(0, 40, lambda index: item.mask_mark(index, "flow@1", "both"))
-    assert stale == list(range(1, 20))
-    del item.keyframes[10]
-    stale = item.propagated.stale(0, 40, lambda index: item.mask_mark(index, "flow@1", "both"))
-    assert stale == list(range(1, 20))
-
-
-@pytest.mark.parametrize(
-    ("direction", "covered"), [("forward", range(10, 30)), ("backward", range(21)), ("both", range(30))]
-)
-def test_direction_says_which_frames_have_a_mask(direction: str, covered: range) -> None:
-    item = keyframed(10, 20)
-    assert [i for i in range(30) if item.mask_mark(i, "flow@1", direction) is not None] == list(covered)
-
-
-def test_an_object_without_keyframes_has_no_masks() -> None:
-    assert keyframed().mask_mark(3, "flow@1", "both") is None
-
-
-def test_spans_survive_json() -> None:
-    provenance = Provenance(spans=[Span(start=0, stop=4, mark="x")])
-    assert Provenance.model_validate_json(provenance.model_dump_json()) == provenance

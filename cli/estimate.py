@@ -1,0 +1,87 @@
+"""Command `estimate`: what a run will take, by stage, and whether it fits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.matting import open_session
+from cli.output import Debug, Json, show
+from cli.sessions import bytes_text, table
+
+if TYPE_CHECKING:
+    from matting_runner.estimate import Estimate
+    from matting_runner.estimate.room import Room
+
+
+def estimate(
+    session_id: Annotated[str, typer.Argument(help="The session; `list` shows the ids.", show_default=False)],
+    json_output: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Estimate memory, disk and time of what a run of a session still has to do, and whether it fits; runs nothing."""
+    from matting_runner import load_info
+    from matting_runner.estimate import estimate_run, speeds_of
+    from matting_runner.estimate.proposals import propose
+    from matting_runner.estimate.room import Room, Verdict
+
+    session = open_session(session_id)
+    info, speeds, room = load_info(session), speeds_of(session), Room.here(session.folder)
+    found = estimate_run(session, info, speeds)
+    proposals = []
+    if room.verdict(found.needs) is not Verdict.FITS:
+        proposals = propose(session, info, room, lambda other, facts: estimate_run(other, facts, speeds))
+    data = _data(session_id, found, room) | {
+        "proposals": [{"text": proposal.text, **proposal.needs.model_dump()} for proposal in proposals]
+    }
+    show(data, lambda: _text(data))
+
+
+def _data(session_id: str, found: Estimate, room: Room) -> dict[str, Any]:
+    stages = {
+        str(stage): {
+            "frames": entry.frames,
+            "seconds": round(entry.seconds, 2),
+            "memory_bytes": entry.memory_bytes,
+            "disk_bytes": entry.disk_bytes,
+        }
+        for stage, entry in found.stages.items()
+    }
+    return {
+        "session_id": session_id,
+        "stages": stages,
+        **found.needs.model_dump(),
+        "memory_free_bytes": room.memory,
+        "disk_free_bytes": room.disk,
+        "memory": room.memory_verdict(found.needs),
+        "disk": room.disk_verdict(found.needs),
+        "verdict": room.verdict(found.needs),
+    }
+
+
+def _text(data: dict[str, Any]) -> str:
+    rows = [("", "frames", "time", "memory", "disk")]
+    for stage, entry in data["stages"].items():
+        if entry["frames"]:
+            sizes = bytes_text(entry["memory_bytes"]), bytes_text(entry["disk_bytes"])
+            rows.append((stage, str(entry["frames"]), _time(entry["seconds"]), *sizes))
+    rows.append(
+        ("needed", "", _time(data["seconds"]), bytes_text(data["memory_bytes"]), bytes_text(data["disk_bytes"]))
+    )
+    rows.append(("free", "", "", bytes_text(data["memory_free_bytes"]), bytes_text(data["disk_free_bytes"])))
+    rows.append(("", "", "", data["memory"], data["disk"]))
+    return "\n".join([table(rows), *(_proposal(entry) for entry in data["proposals"])])
+
+
+def _proposal(entry: dict[str, Any]) -> str:
+    memory, disk = bytes_text(entry["memory_bytes"]), bytes_text(entry["disk_bytes"])
+    return f"this fits: {entry['text']} [{memory} memory, {disk} disk]"
+
+
+def _time(seconds: float) -> str:
+    """Return a time for people: 12.3 s, 4:05 min, 2:03 h."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes = round(seconds / 60) if seconds >= 3600 else 0
+    return f"{minutes // 60}:{minutes % 60:02d} h" if minutes else f"{int(seconds) // 60}:{int(seconds) % 60:02d} min"

@@ -1,0 +1,186 @@
+"""Commands `queue …`: the list of jobs, also while another process runs them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.output import Debug, Json, note, show
+
+if TYPE_CHECKING:
+    from queue_logic import Job, JobQueue
+
+app = typer.Typer(help="The queue of jobs; edits count at once, also while it is being run.", no_args_is_help=True)
+Ids = Annotated[
+    list[str], typer.Argument(metavar="JOB...", help="Jobs; `queue list` shows the ids.", show_default=False)
+]
+OneId = Annotated[str, typer.Argument(metavar="JOB", help="The job; `queue list` shows the ids.", show_default=False)]
+
+
+@app.command("list")
+def list_jobs(json_output: Json = False, debug: Debug = False) -> None:
+    """List the jobs in the order in which they are run."""
+    from queue_logic import current_owner
+
+    queue = open_queue()
+    owner = current_owner(queue.workspace)
+    head = [f"run by {owner}" if owner else "not being run (run.py run-queue)"]
+    head += ["stopped: no further job starts (run.py queue start)"] if queue.stopped else []
+    show(
+        {
+            **jobs_data(queue.jobs()),
+            "stopped": queue.stopped,
+            "owner": owner.model_dump(mode="json") if owner else None,
+        },
+        lambda: "\n".join([*map(job_text, queue.jobs())] or ["no jobs"]) + "\n" + "; ".join(head),
+    )
+
+
+@app.command()
+def add(
+    session_ids: Annotated[
+        list[str], typer.Argument(metavar="SESSION...", help="Sessions; `list` shows the ids.", show_default=False)
+    ],
+    until: Annotated[str, typer.Option(help="Last stage: frames, keyframes, propagate, matte or deliver.")] = "deliver",
+    force: Annotated[
+        bool, typer.Option("--force", help="Run it even if it does not seem to fit this machine.")
+    ] = False,
+    json_output: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Put sessions at the end of the queue; one that waits there already stays where it is."""
+    from cli.matting import open_session
+    from errors import ParameterError
+
+    stages = ("frames", "keyframes", "propagate", "matte", "deliver")
+    if until not in stages:
+        raise ParameterError(f"--until must be one of {', '.join(stages)}, not '{until}'")
+    for session_id in session_ids:
+        open_session(session_id)
+    jobs = [enqueue(session_id, until=until, force=force) for session_id in session_ids]
+    show_jobs(jobs)
+
+
+@app.command()
+def remove(job_ids: Ids, json_output: Json = False, debug: Debug = False) -> None:
+    """Take jobs off the list; what their sessions have stays."""
+    queue = open_queue()
+    show_jobs([queue.remove(job_id) for job_id in job_ids], "removed")
+
+
+@app.command()
+def move(
+    job_id: OneId,
+    place: Annotated[str, typer.Argument(metavar="top|bottom|JOB", help="top, bottom, or the job to go before.")],
+    json_output: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Move a job to the top, to the bottom, or right before another one."""
+    queue = open_queue()
+    if place == "top":
+        queue.move_top(job_id)
+    elif place == "bottom":
+        queue.move_bottom(job_id)
+    else:
+        queue.move_before(job_id, place)
+    show_jobs(queue.jobs())
+
+
+@app.command()
+def cancel(job_ids: Ids, json_output: Json = False, debug: Debug = False) -> None:
+    """Stop jobs, running ones within seconds; what they have done is kept."""
+    _each(job_ids, "cancel")
+
+
+@app.command()
+def retry(
+    job_ids: Annotated[list[str] | None, typer.Argument(metavar="JOB...", help="Jobs; or --failed.")] = None,
+    failed: Annotated[bool, typer.Option("--failed", help="Every job that has failed.")] = False,
+    json_output: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Let jobs that failed or were cancelled go on from what they have."""
+    from errors import ParameterError
+
+    chosen = list(job_ids or [])
+    if failed:
+        chosen += [job.id for job in open_queue().jobs() if job.state == "failed" and job.id not in chosen]
+    elif not chosen:
+        raise ParameterError("which jobs? name them, or say --failed")
+    _each(chosen, "retry")
+
+
+@app.command()
+def reset(job_ids: Ids, json_output: Json = False, debug: Debug = False) -> None:
+    """Make jobs as if they had just been added; what their sessions have stays."""
+    _each(job_ids, "reset")
+
+
+@app.command()
+def clear(
+    everything: Annotated[bool, typer.Option("--all", help="Waiting jobs too, not only finished ones.")] = False,
+    json_output: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Take finished jobs off the list: done, failed, cancelled."""
+    show_jobs(open_queue().clear(everything=everything), "removed")
+
+
+@app.command()
+def stop(json_output: Json = False, debug: Debug = False) -> None:
+    """Start no further job; one that runs goes on."""
+    open_queue().stop()
+    show({"stopped": True}, "no further job starts; run.py queue start undoes it")
+
+
+@app.command()
+def start(json_output: Json = False, debug: Debug = False) -> None:
+    """Let jobs start again."""
+    open_queue().start()
+    show({"stopped": False}, "jobs start again where the queue is being run")
+
+
+def open_queue() -> JobQueue:
+    """Return the workspace's queue, and say what is odd about its file."""
+    from config import get_settings
+    from queue_logic import JobQueue
+
+    queue = JobQueue(get_settings().workspace_dir)
+    if queue.notice:
+        note(f"warning: {queue.notice}")
+    return queue
+
+
+def enqueue(session_id: str, *, until: str = "deliver", force: bool = False) -> Job:
+    """Put a matting session at the end of the queue."""
+    parameters: dict[str, Any] = {} if until == "deliver" else {"until": until}
+    return open_queue().add("matting", session_id, parameters | ({"force": True} if force else {}))
+
+
+def show_jobs(jobs: list[Job], verb: str = "") -> None:
+    """Print jobs."""
+    show(jobs_data(jobs), lambda: "\n".join(f"{verb} {job_text(job)}".strip() for job in jobs) or "no jobs")
+
+
+def jobs_data(jobs: list[Job]) -> dict[str, Any]:
+    """Return jobs as --json prints them."""
+    return {"jobs": [job.model_dump(mode="json") for job in jobs]}
+
+
+def job_text(job: Job) -> str:
+    """Return a job as one line."""
+    state = "stopping" if job.cancel_requested and job.state == "running" else job.state.value
+    parts = [f"job {job.id:<4} {state:<11} {job.kind} {job.session_id}"]
+    if job.state == "running":
+        left = job.progress.seconds_left
+        parts.append(f"{job.progress.stage} {job.progress.fraction:.0%}" + (f", {left:.0f} s left" if left else ""))
+    parts += [f"{job.seconds:.1f} s"] if job.state == "done" else []
+    return "  ".join([*parts, job.error]).rstrip()
+
+
+def _each(job_ids: list[str], action: str) -> None:
+    queue = open_queue()
+    for job_id in job_ids:
+        getattr(queue, action)(job_id)
+    show_jobs([queue.get(job_id) for job_id in job_ids])

@@ -1,0 +1,80 @@
+"""Command `run-queue`: runs the jobs of the queue in worker processes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.matting import stoppable
+from cli.output import Debug, Json, ProgressBar, note, show
+from cli.queue import job_text, jobs_data, open_queue
+
+if TYPE_CHECKING:
+    from queue_logic import JobQueue, QueueRunner
+
+HANDLERS = {"matting": "matting_runner.job:run_job"}
+"""What does each kind of job; imported in worker processes only."""
+
+
+def run_queue(
+    wait: Annotated[bool, typer.Option("--wait", help="Stay and wait for further jobs until stopped.")] = False,
+    json_output: Json = False,
+    debug: Debug = False,
+) -> int:
+    """Run the jobs of the queue, interrupted ones first where they stand, each in a process of its own."""
+    from config import get_settings
+    from errors import Cancelled
+    from queue_logic import QueueLock
+
+    queue = open_queue()
+    with (
+        QueueLock(get_settings().workspace_dir, "run-queue") as lock,
+        stoppable("stopping; what is done is kept") as asked,
+    ):
+        if lock.left_by:
+            note(f"taking over from {lock.left_by}, which ended without a word")
+        queue.start()
+        before = {job.id for job in queue.jobs() if job.state.is_finished}
+        with ProgressBar() as bar:
+            make_runner(queue).run(asked, _Follower(queue, bar), forever=wait)
+        if asked():
+            raise Cancelled("stopped; run-queue goes on from there")
+    jobs = [job for job in queue.jobs() if job.id not in before]
+    show(jobs_data(jobs), lambda: "\n".join(map(job_text, jobs)) or "no jobs; run.py queue add ID")
+    return 1 if any(job.state == "failed" for job in jobs) else 0
+
+
+def make_runner(queue: JobQueue) -> QueueRunner:
+    """Return what runs the workspace's jobs on this machine, as the settings say."""
+    from config import get_settings
+    from engines.devices import job_devices
+    from queue_logic import Limits, LocalExecutor, QueueRunner
+
+    settings = get_settings()
+    limits = Limits(hang_seconds=settings.job_hang_seconds, attempts=settings.job_attempts)
+    executor = LocalExecutor(Path(queue.workspace), HANDLERS)
+    return QueueRunner(queue, executor, job_devices(), limits)
+
+
+class _Follower:
+    """Shows the running job on the bar, and says a line when a job ends or an attempt fails."""
+
+    def __init__(self, queue: JobQueue, bar: ProgressBar) -> None:
+        self._queue = queue
+        self._bar = bar
+        self._revision = -1
+        self._told = {job.id: (job.state, job.error) for job in queue.jobs()}
+
+    def __call__(self) -> None:
+        """Look at the queue."""
+        if self._queue.revision == self._revision:
+            return
+        self._revision = self._queue.revision
+        for job in self._queue.jobs():
+            if job.state == "running":
+                self._bar(job.progress)
+            elif self._told.get(job.id) != (job.state, job.error):
+                note(job_text(job))
+            self._told[job.id] = (job.state, job.error)

@@ -1,0 +1,169 @@
+"""Commands `session …`: delete sessions, or only what nothing needs any more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.output import Debug, Json, note, show
+from cli.sessions import Yes, bytes_text, confirm, counted, describe, open_jobs, remove, stores, table
+
+if TYPE_CHECKING:
+    from session_store import MattingSession, SessionStore
+
+app = typer.Typer(help="Sessions on the disk: delete them, or what nothing needs any more.", no_args_is_help=True)
+
+
+@app.command()
+def delete(
+    session_ids: Annotated[
+        list[str], typer.Argument(metavar="SESSION...", help="Sessions; `list` shows the ids.", show_default=False)
+    ],
+    yes: Yes = False,
+    json_output: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Delete sessions with everything in them, and their jobs; asks first."""
+    from session_store import busy
+
+    store = stores()["matting"]
+    rows = [describe(store, session_id) for session_id in dict.fromkeys(session_ids)]
+    for row in rows:
+        if store.is_busy(row["session_id"]):
+            raise busy(row["session_id"])
+    note(table([(row["session_id"], bytes_text(row["bytes"]), row["name"]) for row in rows]))
+    size = sum(row["bytes"] for row in rows)
+    confirm(f"Delete {counted(len(rows), 'session')} ({bytes_text(size)})?", yes=yes)
+    jobs = [job_id for row in rows for job_id in remove(store, row["session_id"])]
+    show(
+        {"removed": rows, "bytes": size, "jobs_removed": jobs},
+        f"deleted {counted(len(rows), 'session')} ({bytes_text(size)}) and {counted(len(jobs), 'job')}",
+    )
+
+
+@app.command()
+def clean(
+    session_ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[SESSION...]", help="Sessions; all if none is named.")
+    ] = None,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Of finished ones also masks and lossless alpha: `run` makes them again.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be removed.")] = False,
+    yes: Yes = False,
+    json_output: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Remove what nothing needs any more: leftovers, drafts, and frames of finished sessions; asks first.
+
+    Sources, keyframes and deliverables stay, and `run` makes again what it needs.
+    """
+    plan = _plan(session_ids, deep=deep)
+    note(plan.text())
+    if plan.is_empty() or dry_run:
+        show({**plan.data(), "dry_run": dry_run}, "nothing was removed")
+        return
+    confirm(f"Remove {bytes_text(plan.bytes)}?", yes=yes)
+    _carry_out(plan, deep=deep, sweep=not session_ids)
+    show({**plan.data(), "dry_run": False}, f"removed {bytes_text(plan.bytes)}")
+
+
+@dataclass
+class _Plan:
+    """What is to be removed, and afterwards what was."""
+
+    store: SessionStore
+    sessions: list[dict[str, Any]] = field(default_factory=list)
+    leftovers: list[dict[str, Any]] = field(default_factory=list)
+    """Folders of killed copies and deletes."""
+    skipped: list[dict[str, str]] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    """Files that were set aside because they could not be read."""
+
+    @property
+    def bytes(self) -> int:
+        """Return how much it is."""
+        return sum(row["bytes"] for row in [*self.sessions, *self.leftovers])
+
+    def is_empty(self) -> bool:
+        """Tell whether there is nothing to remove."""
+        return not (self.sessions or self.leftovers)
+
+    def skip(self, session_id: str, reason: str) -> None:
+        """Note that a session is left as it is."""
+        self.skipped.append({"session_id": session_id, "reason": reason})
+
+    def data(self) -> dict[str, Any]:
+        """Return it as --json prints it."""
+        parts = {"sessions": self.sessions, "leftovers": self.leftovers, "skipped": self.skipped, "kept": self.kept}
+        return {**parts, "bytes": self.bytes}
+
+    def text(self) -> str:
+        """Return it for people."""
+        rows = [
+            (
+                row["session_id"],
+                bytes_text(row["bytes"]),
+                ", ".join(f"{k} {bytes_text(v)}" for k, v in row["parts"].items()),
+            )
+            for row in self.sessions
+        ]
+        rows += [(row["path"], bytes_text(row["bytes"]), "left by a killed copy or delete") for row in self.leftovers]
+        lines = [table(rows)] if rows else ["there is nothing to clean"]
+        lines += [f"left: {entry['reason']}" for entry in self.skipped]
+        return "\n".join(lines + [f"kept, as it could not be read: {path}" for path in self.kept])
+
+
+def _plan(session_ids: list[str] | None, *, deep: bool) -> _Plan:
+    from config import get_settings
+    from errors import SessionError
+    from session_store import set_aside, tree_bytes
+
+    plan = _Plan(stores()["matting"])
+    jobs = open_jobs()
+    for session_id in dict.fromkeys(session_ids or plan.store.ids()):
+        folder = plan.store.folder(session_id)
+        try:
+            session = plan.store.open(session_id)
+        except SessionError as error:
+            plan.skip(session_id, str(error))
+        else:
+            _plan_session(plan, session, waits=session_id in jobs, deep=deep)
+        plan.kept += map(str, set_aside(folder))
+    if not session_ids:
+        plan.leftovers = [{"path": str(path), "bytes": tree_bytes(path)} for path in plan.store.leftovers()]
+        plan.kept += map(str, set_aside(get_settings().workspace_dir))
+    return plan
+
+
+def _plan_session(plan: _Plan, session: MattingSession, *, waits: bool, deep: bool) -> None:
+    from session_store import busy, removable, sizes
+
+    session_id = session.state.id
+    if plan.store.is_busy(session_id):
+        plan.skip(session_id, str(busy(session_id)))
+    elif waits:
+        plan.skip(session_id, f"session {session_id} has a job in the queue, which needs it all")
+    elif parts := sizes(removable(session, deep=deep)):
+        row = {"session_id": session_id, "name": session.state.original_name, "parts": parts}
+        plan.sessions.append({**row, "bytes": sum(parts.values())})
+
+
+def _carry_out(plan: _Plan, *, deep: bool, sweep: bool) -> None:
+    """Remove what is in `plan`, and leave in it what was removed."""
+    from errors import SessionError
+    from session_store import clean as clean_session
+
+    planned, plan.sessions = plan.sessions, []
+    for row in planned:
+        try:
+            parts = clean_session(plan.store.open(row["session_id"]), deep=deep)
+        except SessionError as error:  # it has become busy, or was deleted, while the user was asked
+            plan.skip(row["session_id"], str(error))
+            note(f"left: {error}")
+        else:
+            plan.sessions.append({**row, "parts": parts, "bytes": sum(parts.values())})
+    if sweep:
+        plan.store.sweep()

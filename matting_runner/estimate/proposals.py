@@ -1,0 +1,160 @@
+"""What to change so that a run fits: each alternative is put through the same estimate before it is proposed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from rich.filesize import decimal
+
+from engines.registry import check_params, engines, missing_packages
+from engines.spec import Job
+from errors import ResourceError
+from matting_runner.estimate import Estimate
+from matting_runner.estimate.room import Room, Verdict
+from matting_runner.marks import spec_of
+from pipeline.info import VideoInfo
+from queue_logic.job import Needs
+from session_store import EngineChoice, MattingSession
+
+Estimator = Callable[[MattingSession, VideoInfo], Estimate]
+SMALLER = (2 / 3, 1 / 2, 1 / 3, 1 / 4)
+"""Sizes of the video that are tried last."""
+SHOWN = 2
+"""Proposals in a refusal."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """An alternative that fits."""
+
+    text: str
+    """What to do, as on the command line."""
+    needs: Needs
+
+
+@dataclass(frozen=True)
+class _Option:
+    """An alternative to try."""
+
+    text: str
+    session: MattingSession
+    info: VideoInfo
+
+
+def check(session: MattingSession, info: VideoInfo, estimate: Estimate, room: Room, estimator: Estimator) -> None:
+    """Refuse a run that clearly cannot fit.
+
+    Raises:
+        ResourceError: what it needs, what there is, and what would fit.
+    """
+    if room.verdict(estimate.needs) is Verdict.TOO_LARGE:
+        raise ResourceError(_refusal(session, estimate, room, propose(session, info, room, estimator)))
+
+
+def propose(session: MattingSession, info: VideoInfo, room: Room, estimator: Estimator) -> list[Proposal]:
+    """Return alternatives that fit, the least loss first; one of each kind."""
+    kinds = (
+        _lighter(session, info),
+        _other_engines(session, info),
+        _fewer_formats(session, info, estimator),
+        _shorter(session, info),
+        _smaller(session, info),
+    )
+    found = []
+    for options in kinds:
+        tried = ((option, estimator(option.session, option.info).needs) for option in options)
+        fitting = next((Proposal(option.text, n) for option, n in tried if room.verdict(n) is Verdict.FITS), None)
+        if fitting is not None:
+            found.append(fitting)
+    return found
+
+
+def _lighter(session: MattingSession, info: VideoInfo) -> Iterator[_Option]:
+    """Yield lighter values of single parameters, then all of the lightest together."""
+    flags: dict[str, str] = {}
+    everything = session
+    for job in (Job.SEGMENTER, Job.PROPAGATOR, Job.MATTER):
+        choice: EngineChoice = getattr(session.state, job)
+        now = check_params(spec_of(job, choice), choice.params)
+        for param in spec_of(job, choice).params:
+            reached = param.lighter.index(now[param.name]) + 1 if now[param.name] in param.lighter else 0
+            for value in param.lighter[reached:]:
+                flag = f"--param {job}.{param.name}={value}"
+                yield _Option(flag, _with_param(session, job, param.name, value), info)
+                everything, flags[param.name] = _with_param(everything, job, param.name, value), flag
+    if len(flags) > 1:
+        yield _Option(" ".join(flags.values()), everything, info)
+
+
+def _other_engines(session: MattingSession, info: VideoInfo) -> Iterator[_Option]:
+    for job in (Job.SEGMENTER, Job.PROPAGATOR, Job.MATTER):
+        for spec in engines(job):
+            if spec.name != getattr(session.state, job).name and not missing_packages(spec):
+                yield _Option(f"--{job} {spec.name}", _changed(session, **{job: EngineChoice(name=spec.name)}), info)
+
+
+def _fewer_formats(session: MattingSession, info: VideoInfo, estimator: Estimator) -> Iterator[_Option]:
+    """Yield fewer and fewer formats at a time, each time without the one that saves the most."""
+    kept, left = list(session.state.formats), list[str]()
+    while len(kept) > 1:
+
+        def without(name: str, kept: list[str] = kept) -> tuple[int, int]:
+            rest = _changed(session, formats=[other for other in kept if other != name])
+            needs = estimator(rest, info).needs
+            return needs.memory_bytes, needs.disk_bytes
+
+        left.append(min(kept, key=without))
+        kept = [name for name in kept if name != left[-1]]
+        later = f"run.py export {session.state.id} --formats {','.join(left)}"
+        yield _Option(f"--formats {','.join(kept)} (the others later, {later})", _changed(session, formats=kept), info)
+
+
+def _shorter(session: MattingSession, info: VideoInfo) -> Iterator[_Option]:
+    """Yield the first halves of the range."""
+    start, stop = session.state.range or (0, info.frames)
+    length = (stop - start) // 2
+    while length:
+        part = (start, start + length)
+        yield _Option(f"--range {part[0]}:{part[1]}", _changed(session, range=part), info)
+        length //= 2
+
+
+def _smaller(session: MattingSession, info: VideoInfo) -> Iterator[_Option]:
+    """Yield smaller sizes of the video, which the user has to make."""
+    for factor in SMALLER:
+        size = {"width": max(2, round(info.width * factor)), "height": max(2, round(info.height * factor))}
+        text = f"a copy of the video of {size['width']}x{size['height']}"
+        yield _Option(text, session, info.model_copy(update=size))
+
+
+def _with_param(session: MattingSession, job: Job, name: str, value: object) -> MattingSession:
+    choice: EngineChoice = getattr(session.state, job)
+    return _changed(session, **{job: EngineChoice(name=choice.name, params={**choice.params, name: value})})
+
+
+def _changed(session: MattingSession, **changes: object) -> MattingSession:
+    """Return a copy with other decisions; never saved."""
+    return MattingSession(session.folder, session.state.model_copy(update=changes))
+
+
+def _refusal(session: MattingSession, estimate: Estimate, room: Room, proposals: list[Proposal]) -> str:
+    """Return the refusal in one line."""
+    needs, lacks, helps = estimate.needs, [], []
+    if room.memory_verdict(needs) is Verdict.TOO_LARGE:
+        stage = f"for stage '{estimate.hungriest}'"
+        lacks.append(f"about {decimal(needs.memory_bytes)} of memory {stage}, {decimal(room.memory)} is free")
+        if Room(room.memory_total, room.memory_total, room.disk).memory_verdict(needs) is not Verdict.TOO_LARGE:
+            helps.append(f"close other programs ({decimal(room.memory_total)} in all)")
+    if room.disk_verdict(needs) is Verdict.TOO_LARGE:
+        lacks.append(f"about {decimal(needs.disk_bytes)} of disk, {decimal(room.disk)} is free")
+        helps.append("free space with: run.py session clean, or set SPLAZMATTE_WORKSPACE to a larger disk")
+    fitting = [f"{proposal.text} [{_amounts(proposal.needs)}]" for proposal in proposals[:SHOWN]]
+    if fitting:
+        helps.insert(0, f"this fits: {'; or '.join(fitting)}")
+    what = "; or ".join(helps) or "no setting makes it fit: it takes a larger machine"
+    return f"session {session.state.id} needs {' and '.join(lacks)}; {what}; --force tries it as it is"
+
+
+def _amounts(needs: Needs) -> str:
+    return f"{decimal(needs.memory_bytes)} memory, {decimal(needs.disk_bytes)} disk"

@@ -1,0 +1,63 @@
+"""Matting as a job of the queue, and as the work of an interactive process: what runs in worker processes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from atomic import discard
+from errors import ParameterError, SessionNotFoundError, SplazMatteError
+from matting_runner import run_matting
+from matting_runner.progress import Progress, Stage
+from queue_logic import Channel, JobProgress, Order
+from session_store import SessionStore
+
+
+def run_job(workspace: Path, order: Order, channel: Channel) -> dict[str, JsonValue]:
+    """Run a session of `workspace`; a queue_logic.executor.Handler.
+
+    Args:
+        workspace: the folder of sessions/.
+        order: its parameters may have 'until', the last stage to run, and 'force', to run what does not seem to fit.
+        channel: told of each frame, asked whether to stop.
+
+    Returns:
+        what a run gives, as `run --json` prints it.
+
+    Raises:
+        SessionNotFoundError: the session is gone, also when that happens while it runs.
+        SplazMatteError: whatever else went wrong.
+    """
+    until, force = _parameters(order)
+    store = SessionStore(workspace / "sessions")
+    session = store.open(order.session_id)
+
+    def report(progress: Progress) -> None:
+        channel.progress(JobProgress.model_validate(progress, from_attributes=True))
+
+    try:
+        result = run_matting(
+            session,
+            on_progress=report,
+            should_stop=channel.should_stop,
+            on_needs=channel.needs,
+            until=until,
+            check=not force,
+        )
+    except (OSError, SplazMatteError):
+        if session.source.exists() or (session.folder / "state.json").exists():
+            raise
+        discard(session.folder)  # only what was being written while the rest was deleted
+        raise SessionNotFoundError(f"session '{order.session_id}' was deleted while it was being run") from None
+    return result.summary()
+
+
+def _parameters(order: Order) -> tuple[Stage, bool]:
+    unknown = set(order.parameters) - {"until", "force"}
+    if unknown:
+        raise ParameterError(f"a matting job has no parameter '{min(unknown)}'; it has: until, force")
+    until = order.parameters.get("until", Stage.DELIVER)
+    if until not in list(Stage):
+        raise ParameterError(f"'until' must be one of {', '.join(Stage)}, not '{until}'")
+    return Stage(str(until)), bool(order.parameters.get("force", False))

@@ -1,0 +1,109 @@
+"""What nothing needs any more in a session: found, shown with its size, removed.
+
+Never touched: the source, keyframes, deliverables, state.json, meta.json, and files that were set aside as unreadable.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from atomic import PARTIAL, discard
+from errors import storage_errors
+from json_store import SET_ASIDE
+from session_store.provenance import Provenance
+from session_store.session import MattingSession
+from session_store.usage import tree_bytes
+
+
+def removable(session: MattingSession, *, deep: bool = False) -> dict[str, list[Path]]:
+    """Return {part: files and folders} that nothing needs any more; a run makes again what it should need.
+
+    Args:
+        session: the session.
+        deep: of a finished session also what takes long to make again: propagated masks and the lossless alpha.
+
+    Returns:
+        of `leftovers` (of killed writers), `drafts`, `frames`, `masks` and `alpha` those that are there.
+    """
+    finished = is_finished(session)
+    objects = session.state.objects
+    found = {
+        "leftovers": list(_leftovers(session.folder)),
+        "drafts": [session.masks_dir(item.id, "drafts") for item in objects if finished or not item.drafts.spans],
+        "frames": [session.frames_dir] if finished else [],
+        "masks": [session.masks_dir(item.id, "propagated") for item in objects] if finished and deep else [],
+        "alpha": [session.alpha_dir] if finished and deep else [],
+    }
+    there = {part: [path for path in paths if path.exists()] for part, paths in found.items()}
+    return {part: paths for part, paths in there.items() if paths}
+
+
+def sizes(found: dict[str, list[Path]]) -> dict[str, int]:
+    """Return {part: bytes} of what `removable` has found."""
+    return {part: sum(map(tree_bytes, paths)) for part, paths in found.items()}
+
+
+def clean(session: MattingSession, *, deep: bool = False) -> dict[str, int]:
+    """Remove what `removable` finds, and return {part: bytes}.
+
+    The state forgets it first: cut off in between, the session makes it again, and never takes a part for the whole.
+
+    Raises:
+        SessionBusyError: another process works on the session.
+        SessionNotFoundError: it was deleted.
+        StorageError: the disk is read-only or not writable.
+    """
+    with session.lock():
+        found = removable(session, deep=deep)
+        freed = sizes(found)
+        if found.keys() - {"leftovers"}:
+            _forget(session, found)
+            session.save()
+        with storage_errors(session.folder):
+            for path in (path for paths in found.values() for path in paths):
+                discard(path)
+    return freed
+
+
+def is_finished(session: MattingSession) -> bool:
+    """Tell whether the last run was done and everything that was asked for is there."""
+    state = session.state
+    delivered = [state.delivered.get(name) for name in state.formats]
+    return (
+        state.last_run is not None
+        and state.last_run.status == "done"
+        and all(made is not None and (session.folder / made.path).exists() for made in delivered)
+    )
+
+
+def set_aside(folder: Path) -> list[Path]:
+    """Return the unreadable files that were set aside in `folder`: they are for a person to look at."""
+    return sorted(folder.glob(f"*{SET_ASIDE}*"))
+
+
+def _forget(session: MattingSession, found: dict[str, list[Path]]) -> None:
+    state = session.state
+    if "frames" in found:
+        state.extracted = 0
+    if "alpha" in found:
+        state.alpha = Provenance()
+    for item in state.objects:
+        if session.masks_dir(item.id, "drafts") in found.get("drafts", []):
+            item.drafts = Provenance()
+        if "masks" in found:
+            item.propagated = Provenance()
+
+
+def _leftovers(folder: Path) -> Iterator[Path]:
+    """Yield what killed writers had begun; a deliverable that was being replaced, and has not been, is not among it."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            path = Path(entry.path)
+            if entry.name.endswith(PARTIAL):
+                replaced = entry.name.removesuffix(f".old{PARTIAL}")
+                if replaced == entry.name or (folder / replaced).exists():
+                    yield path
+            elif entry.is_dir(follow_symlinks=False):
+                yield from _leftovers(path)
