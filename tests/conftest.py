@@ -114,6 +114,31 @@ def cli(workspace: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureF
     return call
 
 
+@pytest.fixture(scope="session")
+def chunky_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a clip of little more than one chunk of the runner's."""
+    return write_clip(tmp_path_factory.mktemp("clip") / "clip.mp4", 64)
+
+
+@pytest.fixture(scope="session")
+def unharmed(tmp_path_factory: pytest.TempPathFactory, chunky_clip: Path) -> dict[str, bytes]:
+    """Return the masks and alpha of a job that nothing happens to."""
+    from tests.clip_sessions import pixels
+    from tests.fault_bench import Bench
+
+    bench = Bench.make(tmp_path_factory.mktemp("unharmed"), chunky_clip, ("alpha",))
+    bench.run()
+    return pixels(bench.opened())
+
+
+@pytest.fixture
+def bench(tmp_path: Path, chunky_clip: Path) -> Any:
+    """Return a tests.fault_bench.Bench: a workspace with a job for faults to meet."""
+    from tests.fault_bench import Bench
+
+    return Bench.make(tmp_path / "workspace", chunky_clip)
+
+
 def assert_error(answer: Answer, code: int, *words: str) -> None:
     """Check that a command failed with `code` and one line on stderr that has all of `words`."""
     assert answer.code == code, answer
