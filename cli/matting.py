@@ -49,6 +49,7 @@ def matte(
     premultiplied: Premultiplied = None,
     sheet: Annotated[bool, typer.Option("--contact-sheet", help="Write a contact sheet to look at as well.")] = False,
     force: Force = False,
+    queue: Annotated[bool, typer.Option("--queue", help="Put it into the queue instead of running it now.")] = False,
     json_output: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -65,7 +66,12 @@ def matte(
     choices = _choices({"segmenter": segmenter, "propagator": propagator, "matter": matter}, parse_params(param or []))
     span = parse_range(frames) if frames else None
     session = new_session(video, given, choices | _delivery(direction, span, formats, premultiplied))
-    run_and_show(session, new=True, sheet=sheet, force=force)
+    if queue:
+        from cli.queue import enqueue, show_jobs
+
+        show_jobs([enqueue(session.state.id, force=force)])
+    else:
+        run_and_show(session, new=True, sheet=sheet, force=force)
 
 
 def run(
@@ -96,7 +102,10 @@ def run(
         from matting_runner import check_formats
 
         changes["formats"] = check_formats(split_formats(formats))
-    session.state = session.state.model_copy(update=changes)
+    if changes:
+        with session.lock():
+            session.state = session.state.model_copy(update=changes)
+            session.save()
     run_and_show(session, force=force)
 
 
@@ -199,7 +208,7 @@ def _choices(names: dict[str, str], params: dict[str, str]) -> dict[str, Any]:
 
 
 def _changes(session: MattingSession, names: dict[str, str], params: list[str]) -> dict[str, Any]:
-    """Return the engines that are chosen anew, with the session's own parameters where the engine stays."""
+    """Return the engines that are to change, with the session's own parameters where the engine stays."""
     from cli.prompts import parse_params
 
     before = {job: getattr(session.state, job) for job in names}
@@ -207,7 +216,7 @@ def _changes(session: MattingSession, names: dict[str, str], params: list[str]) 
     for job, choice in chosen.items():
         if choice.name == before[job].name:
             choice.params = before[job].params | choice.params
-    return chosen
+    return {job: choice for job, choice in chosen.items() if choice != before[job]}
 
 
 def run_and_show(session: MattingSession, *, new: bool = False, sheet: bool = False, force: bool = False) -> None:

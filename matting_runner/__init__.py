@@ -158,12 +158,12 @@ def export_session(
         Cancelled: `should_stop` said so.
     """
     reporter = Reporter(on_progress, should_stop)
-    info = load_info(session)
-    span = _span(session.state.range, info.frames)
-    marks = alpha_marks(session.state, info.frames) if info.exact else []
-    if not info.exact or session.state.alpha.stale(*span, marks.__getitem__):
-        raise SessionError(f"session {session.state.id} has no complete alpha yet; finish it first: run.py run ID")
     with session.lock():
+        info = load_info(session)
+        span = _span(session.state.range, info.frames)
+        marks = alpha_marks(session.state, info.frames) if info.exact else []
+        if not info.exact or session.state.alpha.stale(*span, marks.__getitem__):
+            raise SessionError(f"session {session.state.id} has no complete alpha yet; finish it first: run.py run ID")
         asked = session.state.model_copy(update={"formats": list(formats), "premultiplied": premultiplied})
         plan = Plan(MattingSession(session.folder, asked), reporter, Stage.DELIVER)
         plan.begin(info, None, refuse=check)

@@ -75,6 +75,14 @@ def test_run_queue_runs_all_and_says_how_each_ended(cli: Cli, sessions: list[str
     assert nothing.code == 0 and nothing.out == "no jobs; run.py queue add ID\n"
 
 
+def test_matte_into_the_queue(cli: Cli, workspace: Path, small_clip: Path) -> None:
+    answer = cli("matte", small_clip, "--points", "0:+30,32", "--range", "0:3", "--queue", "--json")
+    job = answer.json["jobs"][0]
+    assert (job["state"], job["kind"]) == ("pending", "matting")
+    assert not (workspace / "sessions" / job["session_id"] / "frames").exists()
+    assert cli("run-queue", "--json").json["jobs"][0]["result"]["frames"] == 3
+
+
 def test_run_queue_is_refused_while_another_process_runs_it(cli: Cli, workspace: Path) -> None:
     with QueueLock(workspace, "web app"):
         assert_error(cli("run-queue"), 4, "run by web app", f"process {os.getpid()}", "queue add ID")
