@@ -116,6 +116,10 @@ class ProgressBar:
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
 
+    def say(self, text: str) -> None:
+        """Print a line for people on stderr, above the bar."""
+        self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
     def __call__(self, progress: Progress | JobProgress) -> None:
         """Show `progress`."""
         self._bar.update(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -33,7 +35,7 @@ def list_jobs(json_output: Json = False, debug: Debug = False) -> None:
             "stopped": queue.stopped,
             "owner": owner.model_dump(mode="json") if owner else None,
         },
-        lambda: "\n".join([*map(job_text, queue.jobs())] or ["no jobs"]) + "\n" + "; ".join(head),
+        lambda: "\n".join([jobs_text(queue.jobs()) or "no jobs", "; ".join(head)]),
     )
 
 
@@ -159,24 +161,49 @@ def enqueue(session_id: str, *, until: str = "deliver", force: bool = False) -> 
 
 
 def show_jobs(jobs: list[Job], verb: str = "") -> None:
-    """Print jobs."""
-    show(jobs_data(jobs), lambda: "\n".join(f"{verb} {job_text(job)}".strip() for job in jobs) or "no jobs")
+    """Print jobs, each line beginning with `verb`."""
+    show(jobs_data(jobs), lambda: jobs_text(jobs, verb) or "no jobs")
 
 
 def jobs_data(jobs: list[Job]) -> dict[str, Any]:
     """Return jobs as --json prints them."""
-    return {"jobs": [job.model_dump(mode="json") for job in jobs]}
+    name = video_names()
+    return {"jobs": [job.model_dump(mode="json") | {"name": name(job)} for job in jobs]}
 
 
-def job_text(job: Job) -> str:
-    """Return a job as one line."""
+def jobs_text(jobs: list[Job], verb: str = "") -> str:
+    """Return jobs as lines for people."""
+    name = video_names()
+    return "\n".join(f"{verb} {job_text(job, name(job))}".strip() for job in jobs)
+
+
+def job_text(job: Job, name: str) -> str:
+    """Return a job of the video `name` as one line."""
     state = "stopping" if job.cancel_requested and job.state == "running" else job.state.value
-    parts = [f"job {job.id:<4} {state:<11} {job.kind} {job.session_id}"]
+    parts = [f"job {job.id:<4} {state:<11} {job.kind}  {job.session_id}  {name}"]
     if job.state == "running":
         left = job.progress.seconds_left
         parts.append(f"{job.progress.stage} {job.progress.fraction:.0%}" + (f", {left:.0f} s left" if left else ""))
     parts += [f"{job.seconds:.1f} s"] if job.state == "done" else []
     return "  ".join([*parts, job.error]).rstrip()
+
+
+def video_names() -> Callable[[Job], str]:
+    """Return a function that tells a job's video; '' where its session cannot be opened."""
+    from config import get_settings
+    from errors import SessionError
+    from session_store import SessionStore
+
+    store = SessionStore(get_settings().sessions_dir)
+
+    @cache
+    def name(session_id: str) -> str:
+        try:
+            return store.open(session_id).state.original_name
+        except SessionError:
+            return ""
+
+    return lambda job: name(job.session_id)
 
 
 def _each(job_ids: list[str], action: str) -> None:

@@ -9,7 +9,7 @@ import typer
 
 from cli.matting import stoppable
 from cli.output import Debug, Json, ProgressBar, note, show
-from cli.queue import job_text, jobs_data, open_queue
+from cli.queue import job_text, jobs_data, jobs_text, open_queue, video_names
 
 if TYPE_CHECKING:
     from queue_logic import JobQueue, QueueRunner
@@ -42,7 +42,7 @@ def run_queue(
         if asked():
             raise Cancelled("stopped; run-queue goes on from there")
     jobs = [job for job in queue.jobs() if job.id not in before]
-    show(jobs_data(jobs), lambda: "\n".join(map(job_text, jobs)) or "no jobs; run.py queue add ID")
+    show(jobs_data(jobs), lambda: jobs_text(jobs) or "no jobs; run.py queue add ID")
     return 1 if any(job.state == "failed" for job in jobs) else 0
 
 
@@ -64,6 +64,7 @@ class _Follower:
     def __init__(self, queue: JobQueue, bar: ProgressBar) -> None:
         self._queue = queue
         self._bar = bar
+        self._names = video_names()
         self._revision = -1
         self._told = {job.id: (job.state, job.error) for job in queue.jobs()}
 
@@ -76,5 +77,5 @@ class _Follower:
             if job.state == "running":
                 self._bar(job.progress)
             elif self._told.get(job.id) != (job.state, job.error):
-                note(job_text(job))
+                self._bar.say(job_text(job, self._names(job)))
             self._told[job.id] = (job.state, job.error)

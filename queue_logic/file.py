@@ -47,7 +47,7 @@ class QueueFile:
         self._saved_at = -_SAVE_EVERY
 
     def read(self) -> QueueState:
-        """Return a copy of the newest state.
+        """Return the newest state, which is only to be looked at: `edit` changes it.
 
         Raises:
             StoreError: the file was written by a newer version.
@@ -56,7 +56,7 @@ class QueueFile:
             if self._sign() != self._signature:
                 with self._locked_file():  # an unreadable file is set aside once, and never a new one in its place
                     self._load_if_changed()
-            return self._state.model_copy(deep=True)
+            return self._state
 
     @contextmanager
     def edit(self) -> Iterator[QueueState]:
@@ -69,7 +69,7 @@ class QueueFile:
         """
         with self._thread_lock, self._locked_file():
             self._load_if_changed()
-            state = self._state.model_copy(deep=True)
+            state = self._state.model_copy(update={"jobs": list(self._state.jobs)})
             yield state
             self._store.save(state)
             self._unsaved.clear()
@@ -87,7 +87,7 @@ class QueueFile:
         """
         with self._thread_lock:
             self._unsaved.setdefault(job_id, {}).update(changes)
-            self._apply(self._state)
+            self._state = self._with_unsaved(self._state)
             self.revision += 1
             self.flush(at_once=save)
 
@@ -129,15 +129,14 @@ class QueueFile:
             if self._store.exists():  # of a newer version: not ours to write
                 raise
             self._state, self.notice = QueueState(), str(error)
-        self._apply(self._state)
+        self._state = self._with_unsaved(self._state)
         self._signature = self._sign()
         self.revision += 1
 
-    def _apply(self, state: QueueState) -> None:
-        """Put what is known and not saved yet over what the file says."""
-        for job in state.jobs:
-            for name, value in self._unsaved.get(job.id, {}).items():
-                setattr(job, name, value)
+    def _with_unsaved(self, state: QueueState) -> QueueState:
+        """Return `state` with what is known and not saved yet over what the file says."""
+        jobs = [job.model_copy(update=self._unsaved[job.id]) if job.id in self._unsaved else job for job in state.jobs]
+        return state.model_copy(update={"jobs": jobs})
 
     def _sign(self) -> tuple[int, ...] | None:
         """Return what changes whenever the file, or its copy where it is gone, is replaced; None without both."""

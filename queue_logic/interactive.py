@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from errors import EngineFailedError, SplazMatteError
-from queue_logic.process import end_process
+from queue_logic.process import kill_family
 from queue_logic.worker import prepare
 
 
@@ -93,7 +93,7 @@ class Interactive:
         if self._pipe is not None:
             self._pipe.close()
         if self._process is not None and self._process.pid is not None:
-            end_process(self._process.pid)
+            kill_family(self._process.pid)
             self._process.join()
         self._pipe = self._process = None
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 
-from pydantic import BaseModel, JsonValue
+from pydantic import BaseModel, ConfigDict, JsonValue
 
+from errors import JobNotFoundError
 from queue_logic.process import ProcessRecord
 
 
@@ -68,7 +70,9 @@ class Order(BaseModel):
 
 
 class Job(BaseModel):
-    """One job of the queue."""
+    """One job of the queue as it is at one moment; a change makes another one."""
+
+    model_config = ConfigDict(frozen=True)
 
     id: str
     kind: str
@@ -98,12 +102,30 @@ class Job(BaseModel):
 
 
 class QueueState(BaseModel):
-    """What queue.json holds: the jobs in the order in which they are run."""
+    """What queue.json holds."""
 
     jobs: list[Job] = []
+    """In the order in which they are run."""
     stopped: bool = False
     """No job is started while it is."""
     next_id: int = 1
+
+    def find(self, job_id: str) -> Job:
+        """Return a job.
+
+        Raises:
+            JobNotFoundError: there is none of that id.
+        """
+        for job in self.jobs:
+            if job.id == job_id:
+                return job
+        raise JobNotFoundError(f"there is no job '{job_id[:20]}'; run.py queue list shows them")
+
+    def change(self, job: Job, **fields: Any) -> Job:
+        """Put `job` with other values of `fields` in its place, and return it."""
+        changed = job.model_copy(update=fields)
+        self.jobs[self.jobs.index(job)] = changed
+        return changed
 
 
 def now() -> datetime:

@@ -15,7 +15,7 @@ from pathlib import Path
 from queue_logic import worker
 from queue_logic.job import Order
 from queue_logic.messages import Control, Crashed, Ended, Message, decode
-from queue_logic.process import ProcessRecord, end_process, held_bytes
+from queue_logic.process import ProcessRecord, held_bytes, kill_family
 
 _GOODBYE = 2.0
 """Seconds that a worker may take to end after its last message."""
@@ -73,6 +73,7 @@ class LocalExecution:
         self._log = log
         self._last: Message | None = None
         self._last_at = 0.0
+        self._silent = False
         self._over = False
         self._held = 0
         self._sending = threading.Lock()
@@ -89,23 +90,22 @@ class LocalExecution:
         """Return what becomes ready when there is something to look at."""
         if self._over or self._process is None:
             return []
-        return [self._process.sentinel, *([self._pipe] if self._pipe else [])]
+        return [self._process.sentinel, *([self._pipe] if self._pipe and not self._silent else [])]
 
     def messages(self) -> list[Message]:
         """Return what has come since the last call; the last message only once the process is gone."""
         if self._over:
             return []
         messages = self._receive()
+        if self._last and time.monotonic() - self._last_at > _GOODBYE:
+            self.kill()
         if self._process is None or not self._process.is_alive():
             messages += self._receive()  # what it sent between the two looks
             messages.append(self._last or Crashed(error=self._why()))
             self._over = True
             self._close()
-        elif self._last and time.monotonic() - self._last_at > _GOODBYE:
-            self.kill()
-            return [*messages, *self.messages()]
-        else:
-            self._held = held_bytes(self.worker.pid) if self.worker else 0
+        elif self.worker:
+            self._held = held_bytes(self.worker.pid)
         return messages
 
     def send(self, control: Control) -> None:
@@ -116,20 +116,21 @@ class LocalExecution:
 
     def kill(self) -> None:
         """End the process and those it has started, at once, and wait until it is gone."""
-        if self._process is None or self._process.pid is None:
-            return
-        end_process(self._process.pid)
-        self._process.join()
+        if self._process is not None and self._process.pid is not None:
+            kill_family(self._process.pid)
+            self._process.join(_GOODBYE)
 
     def _receive(self) -> list[Message]:
         messages: list[Message] = []
-        with suppress(EOFError, OSError):
-            while self._pipe and self._last is None and self._pipe.poll():
+        try:
+            while self._pipe and not self._silent and self._pipe.poll():
                 message = decode(self._pipe.recv_bytes())
                 if isinstance(message, Ended):
-                    self._last, self._last_at = message, time.monotonic()
+                    self._last, self._last_at, self._silent = message, time.monotonic(), True
                 else:
                     messages.append(message)
+        except (EOFError, OSError):
+            self._silent = True  # nothing more will come; only the process's end is waited for
         return messages
 
     def _close(self) -> None:

@@ -48,15 +48,23 @@ class ProcessRecord(BaseModel):
         return same and there.name == self.name != ""
 
 
-def end_process(pid: int) -> None:
-    """Kill a process and its descendants at once, and wait until they are gone."""
-    with suppress(psutil.NoSuchProcess):
+def kill_family(pid: int) -> list[psutil.Process]:
+    """Kill a process and its descendants at once; return them. Whoever started it waits for its end."""
+    try:
         process = psutil.Process(pid)
         family = [process, *process.children(recursive=True)]
-        for member in family:
-            with suppress(psutil.NoSuchProcess):
-                member.kill()
-        psutil.wait_procs(family, timeout=_PATIENCE)
+    except psutil.NoSuchProcess:
+        return []
+    for member in family:
+        with suppress(psutil.NoSuchProcess):
+            member.kill()
+    return family
+
+
+def end_leftover(record: ProcessRecord) -> None:
+    """Kill a process that has outlived the one that started it, if it is there, and wait until it is gone."""
+    if record.is_here():
+        psutil.wait_procs(kill_family(record.pid), timeout=_PATIENCE)
 
 
 def held_bytes(pid: int) -> int:

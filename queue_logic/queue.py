@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import JsonValue, ValidationError
 
-from errors import JobNotFoundError, JobStateError, ParameterError
+from errors import JobStateError, ParameterError
 from queue_logic.file import QueueFile
 from queue_logic.job import Job, JobProgress, JobState, QueueState, now
 
@@ -50,7 +50,7 @@ class JobQueue:
 
     def jobs(self) -> list[Job]:
         """Return all jobs in the order in which they are run."""
-        return self._file.read().jobs
+        return list(self._file.read().jobs)
 
     def get(self, job_id: str) -> Job:
         """Return one job.
@@ -58,7 +58,7 @@ class JobQueue:
         Raises:
             JobNotFoundError: there is none of that id.
         """
-        return _find(self._file.read(), job_id)
+        return self._file.read().find(job_id)
 
     def add(self, kind: str, session_id: str, parameters: Mapping[str, JsonValue] | None = None) -> Job:
         """Put a job at the end, or return the one that waits or runs already with the very same order.
@@ -68,23 +68,14 @@ class JobQueue:
             StorageError: the disk is full, read-only or not writable.
         """
         with self._file.edit() as state:
-            try:
-                job = Job(
-                    id=str(state.next_id),
-                    kind=kind,
-                    session_id=session_id,
-                    parameters=dict(parameters or {}),
-                    created=now(),
-                )
-            except ValidationError as error:
-                raise ParameterError(f"a job's parameters must be plain values: {error.errors()[0]['msg']}") from None
+            job = _new_job(str(state.next_id), kind, session_id, parameters or {})
             for known in state.jobs:
                 same = (known.kind, known.session_id, known.parameters) == (kind, session_id, job.parameters)
                 if same and not known.state.is_finished and not known.cancel_requested:
-                    return known.model_copy(deep=True)
+                    return known
             state.next_id += 1
             state.jobs.append(job)
-            return job.model_copy(deep=True)
+            return job
 
     def remove(self, job_id: str) -> Job:
         """Take a job off the list; what its session has stays.
@@ -94,9 +85,7 @@ class JobQueue:
             JobStateError: it is running.
         """
         with self._file.edit() as state:
-            job = _find(state, job_id)
-            if job.state is JobState.RUNNING:
-                raise JobStateError(f"job {job_id} is running; cancel it first: run.py queue cancel {job_id}")
+            job = _not_running(state, job_id)
             state.jobs.remove(job)
             return job
 
@@ -106,7 +95,7 @@ class JobQueue:
             jobs = [job for job in state.jobs if job.session_id == session_id]
             for job in jobs:
                 if job.state is JobState.RUNNING:
-                    job.cancel_requested = True
+                    state.change(job, cancel_requested=True)
                 else:
                     state.jobs.remove(job)
             return jobs
@@ -114,19 +103,17 @@ class JobQueue:
     def move_top(self, job_id: str) -> None:
         """Let a job be the next one."""
         with self._file.edit() as state:
-            job = _take(state, job_id)
-            state.jobs.insert(0, job)
+            state.jobs.insert(0, _take(state, job_id))
 
     def move_bottom(self, job_id: str) -> None:
         """Let a job be the last one."""
         with self._file.edit() as state:
-            job = _take(state, job_id)
-            state.jobs.append(job)
+            state.jobs.append(_take(state, job_id))
 
     def move_before(self, job_id: str, other_id: str) -> None:
         """Put a job right before another one."""
         with self._file.edit() as state:
-            other = _find(state, other_id)
+            other = state.find(other_id)
             if job_id != other_id:
                 job = _take(state, job_id)
                 state.jobs.insert(state.jobs.index(other), job)
@@ -138,12 +125,12 @@ class JobQueue:
             JobStateError: it waits, runs or is done.
         """
         with self._file.edit() as state:
-            job = _find(state, job_id)
+            job = state.find(job_id)
             if job.state not in (JobState.FAILED, JobState.CANCELLED, JobState.INTERRUPTED):
                 raise JobStateError(
                     f"job {job_id} is {job.state}; only a failed, cancelled or interrupted one is retried"
                 )
-            _to_pending(job)
+            state.change(job, **_ANEW)
 
     def reset(self, job_id: str) -> None:
         """Make a job as if it had just been added; what its session has stays.
@@ -152,11 +139,8 @@ class JobQueue:
             JobStateError: it is running.
         """
         with self._file.edit() as state:
-            job = _find(state, job_id)
-            if job.state is JobState.RUNNING:
-                raise JobStateError(f"job {job_id} is running; cancel it first: run.py queue cancel {job_id}")
-            _to_pending(job)
-            job.progress, job.started, job.seconds, job.needs, job.result = JobProgress(), None, 0.0, None, {}
+            job = _not_running(state, job_id)
+            state.change(job, **_ANEW, progress=JobProgress(), started=None, seconds=0.0, needs=None, result={})
 
     def cancel(self, job_id: str) -> None:
         """Stop a job: one that waits at once, one that runs within seconds.
@@ -165,12 +149,12 @@ class JobQueue:
             JobStateError: it is finished.
         """
         with self._file.edit() as state:
-            job = _find(state, job_id)
+            job = state.find(job_id)
             if job.state.is_finished:
                 raise JobStateError(f"job {job_id} is {job.state} already")
-            job.cancel_requested = True
+            job = state.change(job, cancel_requested=True)
             if job.state.is_waiting:
-                job.state, job.ended = JobState.CANCELLED, now()
+                state.change(job, state=JobState.CANCELLED, ended=now())
 
     def stop(self) -> None:
         """Start no further job; those that run go on."""
@@ -200,19 +184,32 @@ class JobQueue:
         self._file.flush(at_once=at_once)
 
 
-def _find(state: QueueState, job_id: str) -> Job:
-    for job in state.jobs:
-        if job.id == job_id:
-            return job
-    raise JobNotFoundError(f"there is no job '{job_id[:20]}'; run.py queue list shows them")
+_ANEW: dict[str, Any] = {
+    "state": JobState.PENDING,
+    "cancel_requested": False,
+    "error": "",
+    "ended": None,
+    "attempts": 0,
+    "worker": None,
+}
+"""What a job is when it waits for its first attempt, again."""
 
 
-def _take(state: QueueState, job_id: str) -> Job:
-    job = _find(state, job_id)
-    state.jobs.remove(job)
+def _new_job(job_id: str, kind: str, session_id: str, parameters: Mapping[str, JsonValue]) -> Job:
+    try:
+        return Job(id=job_id, kind=kind, session_id=session_id, parameters=dict(parameters), created=now())
+    except ValidationError as error:
+        raise ParameterError(f"a job's parameters must be plain values: {error.errors()[0]['msg']}") from None
+
+
+def _not_running(state: QueueState, job_id: str) -> Job:
+    job = state.find(job_id)
+    if job.state is JobState.RUNNING:
+        raise JobStateError(f"job {job_id} is running; cancel it first: run.py queue cancel {job_id}")
     return job
 
 
-def _to_pending(job: Job) -> None:
-    job.state, job.cancel_requested = JobState.PENDING, False
-    job.error, job.ended, job.attempts, job.worker = "", None, 0, None
+def _take(state: QueueState, job_id: str) -> Job:
+    job = state.find(job_id)
+    state.jobs.remove(job)
+    return job

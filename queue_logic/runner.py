@@ -12,7 +12,7 @@ from errors import JobNotFoundError
 from queue_logic.executor import Execution, Executor
 from queue_logic.job import Job, JobProgress, JobState, now
 from queue_logic.messages import Control, Crashed, Ended, Message, Planned, Progressed
-from queue_logic.process import end_process
+from queue_logic.process import end_leftover
 from queue_logic.queue import JobQueue
 
 _LOOK = 0.2
@@ -105,8 +105,8 @@ class QueueRunner:
         for job in self._queue.jobs():
             if job.state is not JobState.RUNNING:
                 continue
-            if job.worker and job.worker.is_here():
-                end_process(job.worker.pid)
+            if job.worker:
+                end_leftover(job.worker)
             state, error = JobState.INTERRUPTED, ""
             if job.cancel_requested:
                 state = JobState.CANCELLED
@@ -172,7 +172,7 @@ class QueueRunner:
                 self._start(job, device)
 
     def _start(self, job: Job, device: str) -> None:
-        job.attempts += 1
+        job = job.model_copy(update={"attempts": job.attempts + 1})
         self._queue.update(
             job.id,
             state=JobState.RUNNING,

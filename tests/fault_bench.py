@@ -34,7 +34,7 @@ class Bench(NamedTuple):
     def run(self, *, attempts: int = 2, hang_seconds: float = 60.0) -> None:
         """Run the queue until nothing waits, each job in a real process."""
         executor = LocalExecutor(self.workspace, {"matting": faults.TARGET})
-        limits = Limits(hang_seconds=hang_seconds, cancel_seconds=2, attempts=attempts)
+        limits = Limits(hang_seconds=hang_seconds, attempts=attempts)
         QueueRunner(self.queue, executor, limits=limits).run(lambda: False)
 
     def opened(self) -> MattingSession:

@@ -1,4 +1,4 @@
-"""What a user waits for goes before the job on the same device, and a crash there costs only that one answer."""
+"""What a user waits for goes before the job on the same device; what a process held is free when it is over."""
 
 from __future__ import annotations
 
@@ -62,6 +62,12 @@ def fail(text: str) -> None:
     raise ParameterError(text) if text == "ours" else ValueError(text)
 
 
+def linger(workspace: Path, order: Order, channel: Channel) -> dict[str, JsonValue]:
+    """End, but leave a thread behind that keeps the process alive."""
+    threading.Thread(target=threading.Event().wait).start()
+    return {"pid": os.getpid()}
+
+
 @pytest.fixture
 def interactive(tmp_path: Path) -> Iterator[Interactive]:
     found = Interactive(tmp_path, "cpu", first=lambda _: nullcontext())
@@ -117,6 +123,21 @@ def test_an_answer_goes_before_the_running_job_and_the_job_goes_on(tmp_path: Pat
     thread.join()
     interactive.close()
     assert queue.get("1").state is JobState.DONE and int(str(queue.get("1").result["count"])) > int(before)
+
+
+def test_all_that_a_job_held_is_free_when_it_is_over_even_where_its_process_does_not_end(tmp_path: Path) -> None:
+    queue = JobQueue(tmp_path)
+    queue.add("lingering", "s")
+    there = []
+
+    def look() -> None:
+        job = queue.get("1")
+        if job.state is JobState.DONE:
+            there.append(psutil.pid_exists(int(str(job.result["pid"]))))
+
+    runner = QueueRunner(queue, LocalExecutor(tmp_path, {"lingering": f"{HERE}:linger"}))
+    runner.run(lambda: False, look)
+    assert there == [False] and queue.get("1").error == ""
 
 
 def test_a_click_gives_the_mask_of_that_frame(interactive: Interactive, tmp_path: Path, small_clip: Path) -> None:
