@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.matting import open_session
 from cli.output import Debug, Json, show
 from cli.sessions import bytes_text, table
+from cli.workspace import open_session
 
 if TYPE_CHECKING:
     from matting_runner.estimate import Estimate

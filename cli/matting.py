@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.output import Debug, Json, ProgressBar, note, show
+from cli.queue import show_jobs
+from cli.workspace import enqueue, open_session, stores
 
 if TYPE_CHECKING:
     from cli.prompts import Given
@@ -67,8 +69,6 @@ def matte(
     span = parse_range(frames) if frames else None
     session = new_session(video, given, choices | _delivery(direction, span, formats, premultiplied))
     if queue:
-        from cli.queue import enqueue, show_jobs
-
         show_jobs([enqueue(session.state.id, force=force)])
     else:
         run_and_show(session, new=True, sheet=sheet, force=force)
@@ -133,14 +133,6 @@ def export(
     show(result.summary(), lambda: result_text(result))
 
 
-def open_session(session_id: str) -> MattingSession:
-    """Return the session of that id in the workspace."""
-    from config import get_settings
-    from session_store import SessionStore
-
-    return SessionStore(get_settings().sessions_dir).open(session_id)
-
-
 def split_formats(text: str) -> list[str]:
     """Return the names in a comma-separated list."""
     return [name.strip() for name in text.split(",") if name.strip()]
@@ -148,11 +140,9 @@ def split_formats(text: str) -> list[str]:
 
 def new_session(video: Path, given: Given, decisions: dict[str, Any]) -> MattingSession:
     """Create a session for `video` with the prompts given; one that cannot be used leaves nothing behind."""
-    from config import get_settings
     from matting_runner import create_session, load_info
-    from session_store import SessionStore
 
-    store = SessionStore(get_settings().sessions_dir)
+    store = stores()["matting"]
     session = create_session(store, video)
     try:
         with session.lock():

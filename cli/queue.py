@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.output import Debug, Json, note, show
+from cli.output import Debug, Json, show
+from cli.workspace import enqueue, open_queue, open_session, video_names
 
 if TYPE_CHECKING:
-    from queue_logic import Job, JobQueue
+    from queue_logic import Job
 
 app = typer.Typer(help="The queue of jobs; edits count at once, also while it is being run.", no_args_is_help=True)
 Ids = Annotated[
@@ -52,7 +51,6 @@ def add(
     debug: Debug = False,
 ) -> None:
     """Put sessions at the end of the queue; one that waits there already stays where it is."""
-    from cli.matting import open_session
     from errors import ParameterError
 
     stages = ("frames", "keyframes", "propagate", "matte", "deliver")
@@ -143,23 +141,6 @@ def start(json_output: Json = False, debug: Debug = False) -> None:
     show({"stopped": False}, "jobs start again where the queue is being run")
 
 
-def open_queue() -> JobQueue:
-    """Return the workspace's queue, and say what is odd about its file."""
-    from config import get_settings
-    from queue_logic import JobQueue
-
-    queue = JobQueue(get_settings().workspace_dir)
-    if queue.notice:
-        note(f"warning: {queue.notice}")
-    return queue
-
-
-def enqueue(session_id: str, *, until: str = "deliver", force: bool = False) -> Job:
-    """Put a matting session at the end of the queue."""
-    parameters: dict[str, Any] = {} if until == "deliver" else {"until": until}
-    return open_queue().add("matting", session_id, parameters | ({"force": True} if force else {}))
-
-
 def show_jobs(jobs: list[Job], verb: str = "") -> None:
     """Print jobs, each line beginning with `verb`."""
     show(jobs_data(jobs), lambda: jobs_text(jobs, verb) or "no jobs")
@@ -186,24 +167,6 @@ def job_text(job: Job, name: str) -> str:
         parts.append(f"{job.progress.stage} {job.progress.fraction:.0%}" + (f", {left:.0f} s left" if left else ""))
     parts += [f"{job.seconds:.1f} s"] if job.state == "done" else []
     return "  ".join([*parts, job.error]).rstrip()
-
-
-def video_names() -> Callable[[Job], str]:
-    """Return a function that tells a job's video; '' where its session cannot be opened."""
-    from config import get_settings
-    from errors import SessionError
-    from session_store import SessionStore
-
-    store = SessionStore(get_settings().sessions_dir)
-
-    @cache
-    def name(session_id: str) -> str:
-        try:
-            return store.open(session_id).state.original_name
-        except SessionError:
-            return ""
-
-    return lambda job: name(job.session_id)
 
 
 def _each(job_ids: list[str], action: str) -> None:

@@ -9,7 +9,8 @@ import typer
 
 from cli.matting import stoppable
 from cli.output import Debug, Json, ProgressBar, note, show
-from cli.queue import job_text, jobs_data, jobs_text, open_queue, video_names
+from cli.queue import job_text, jobs_data, jobs_text
+from cli.workspace import open_queue, video_names
 
 if TYPE_CHECKING:
     from queue_logic import JobQueue, QueueRunner

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.output import Debug, Json, note, show
+from cli.workspace import open_jobs, stores
 
 if TYPE_CHECKING:
     from queue_logic import Job
@@ -41,26 +42,6 @@ def clean(
         note(f"left: {entry['reason']}")
     what = "log" if logs else "session"
     show({"removed": removed, "skipped": skipped}, f"removed {counted(len(removed), what)}")
-
-
-def stores() -> dict[str, SessionStore]:
-    """Return the stores of sessions by kind."""
-    from config import get_settings
-    from session_store import SessionStore
-
-    return {"matting": SessionStore(get_settings().sessions_dir)}
-
-
-def open_jobs() -> dict[str, Job]:
-    """Return the jobs that wait or run by session; where one has several, the one that runs or is next."""
-    from config import get_settings
-    from queue_logic import read_jobs
-
-    found: dict[str, Job] = {}
-    for job in read_jobs(get_settings().workspace_dir):
-        if not job.state.is_finished and (job.session_id not in found or job.state == "running"):
-            found[job.session_id] = job
-    return found
 
 
 def try_open(store: SessionStore, session_id: str) -> MattingSession | None:
