@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.output import Debug, Json, show
-from cli.sessions import bytes_text, table
+from cli.text import bytes_text, table, time_text
 from cli.workspace import open_session
 
 if TYPE_CHECKING:
@@ -65,9 +65,9 @@ def _text(data: dict[str, Any]) -> str:
     for stage, entry in data["stages"].items():
         if entry["frames"]:
             sizes = bytes_text(entry["memory_bytes"]), bytes_text(entry["disk_bytes"])
-            rows.append((stage, str(entry["frames"]), _time(entry["seconds"]), *sizes))
+            rows.append((stage, str(entry["frames"]), time_text(entry["seconds"]), *sizes))
     rows.append(
-        ("needed", "", _time(data["seconds"]), bytes_text(data["memory_bytes"]), bytes_text(data["disk_bytes"]))
+        ("needed", "", time_text(data["seconds"]), bytes_text(data["memory_bytes"]), bytes_text(data["disk_bytes"]))
     )
     rows.append(("free", "", "", bytes_text(data["memory_free_bytes"]), bytes_text(data["disk_free_bytes"])))
     rows.append(("", "", "", data["memory"], data["disk"]))
@@ -77,11 +77,3 @@ def _text(data: dict[str, Any]) -> str:
 def _proposal(entry: dict[str, Any]) -> str:
     memory, disk = bytes_text(entry["memory_bytes"]), bytes_text(entry["disk_bytes"])
     return f"this fits: {entry['text']} [{memory} memory, {disk} disk]"
-
-
-def _time(seconds: float) -> str:
-    """Return a time for people: 12.3 s, 4:05 min, 2:03 h."""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes = round(seconds / 60) if seconds >= 3600 else 0
-    return f"{minutes // 60}:{minutes % 60:02d} h" if minutes else f"{int(seconds) // 60}:{int(seconds) % 60:02d} min"

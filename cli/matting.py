@@ -69,7 +69,7 @@ def matte(
     span = parse_range(frames) if frames else None
     session = new_session(video, given, choices | _delivery(direction, span, formats, premultiplied))
     if queue:
-        show_jobs([enqueue(session.state.id, force=force)])
+        show_jobs([enqueue(session, force=force)])
     else:
         run_and_show(session, new=True, sheet=sheet, force=force)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.output import Debug, Json, show
+from cli.text import table, time_text
 from cli.workspace import enqueue, open_queue, open_session, video_names
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def list_jobs(json_output: Json = False, debug: Debug = False) -> None:
     queue = open_queue()
     owner = current_owner(queue.workspace)
     head = [f"run by {owner}" if owner else "not being run (run.py run-queue)"]
+    head += _time_left(queue.jobs())
     head += ["stopped: no further job starts (run.py queue start)"] if queue.stopped else []
     show(
         {
@@ -56,10 +58,8 @@ def add(
     stages = ("frames", "keyframes", "propagate", "matte", "deliver")
     if until not in stages:
         raise ParameterError(f"--until must be one of {', '.join(stages)}, not '{until}'")
-    for session_id in session_ids:
-        open_session(session_id)
-    jobs = [enqueue(session_id, until=until, force=force) for session_id in session_ids]
-    show_jobs(jobs)
+    sessions = [open_session(session_id) for session_id in session_ids]
+    show_jobs([enqueue(session, until=until, force=force) for session in sessions])
 
 
 @app.command()
@@ -153,20 +153,37 @@ def jobs_data(jobs: list[Job]) -> dict[str, Any]:
 
 
 def jobs_text(jobs: list[Job], verb: str = "") -> str:
-    """Return jobs as lines for people."""
+    """Return jobs as lines for people, each beginning with `verb`."""
     name = video_names()
-    return "\n".join(f"{verb} {job_text(job, name(job))}".strip() for job in jobs)
+    return table([[f"{verb} job {job.id}".strip(), *_cells(job, name(job))] for job in jobs])
 
 
 def job_text(job: Job, name: str) -> str:
     """Return a job of the video `name` as one line."""
+    return table([[f"job {job.id}", *_cells(job, name)]])
+
+
+def _cells(job: Job, name: str) -> list[str]:
     state = "stopping" if job.cancel_requested and job.state == "running" else job.state.value
-    parts = [f"job {job.id:<4} {state:<11} {job.kind}  {job.session_id}  {name}"]
+    return [state, _how_far(job), job.kind, job.session_id, name, job.error]
+
+
+def _how_far(job: Job) -> str:
+    """Return the time that a job took or will take, and how far it is."""
     if job.state == "running":
         left = job.progress.seconds_left
-        parts.append(f"{job.progress.stage} {job.progress.fraction:.0%}" + (f", {left:.0f} s left" if left else ""))
-    parts += [f"{job.seconds:.1f} s"] if job.state == "done" else []
-    return "  ".join([*parts, job.error]).rstrip()
+        share = f"{job.progress.stage} {job.progress.fraction:.0%}".strip()
+        return share + (f", {time_text(left)} left" if left is not None else "")
+    if job.state == "done":
+        return time_text(job.seconds)
+    return f"about {time_text(job.needs.seconds)}" if job.state.is_waiting and job.needs else ""
+
+
+def _time_left(jobs: list[Job]) -> list[str]:
+    """Return how long all that waits or runs will take, if there is any."""
+    seconds = sum(job.needs.seconds for job in jobs if job.state.is_waiting and job.needs)
+    seconds += sum(job.progress.seconds_left or 0 for job in jobs if job.state == "running")
+    return [f"about {time_text(seconds)} of work"] if seconds else []
 
 
 def _each(job_ids: list[str], action: str) -> None:

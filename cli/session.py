@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.output import Debug, Json, note, show
-from cli.sessions import Yes, bytes_text, confirm, counted, describe, remove, table
+from cli.sessions import Yes, confirm, describe, remove
+from cli.text import bytes_text, counted, table
 from cli.workspace import open_jobs, stores
 
 if TYPE_CHECKING:

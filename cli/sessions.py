@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.output import Debug, Json, note, show
+from cli.text import bytes_text, counted, table
 from cli.workspace import open_jobs, stores
 
 if TYPE_CHECKING:
@@ -103,25 +103,6 @@ def confirm(question: str, *, yes: bool) -> None:
         raise ParameterError("this asks before it removes anything, and there is no terminal to ask on: add --yes")
     if not typer.confirm(question, err=True):
         raise typer.Abort
-
-
-def bytes_text(size: int) -> str:
-    """Return a size for people."""
-    from rich.filesize import decimal
-
-    return decimal(size)
-
-
-def counted(count: int, what: str) -> str:
-    """Return '1 session', '2 sessions'."""
-    return f"{count} {what}{'' if count == 1 else 's'}"
-
-
-def table(rows: Sequence[Sequence[str]]) -> str:
-    """Return `rows` as lines, each column as wide as its widest cell."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
-    return "\n".join(line.rstrip() for line in lines)
 
 
 def _row(kind: str, store: SessionStore, session_id: str, job: Job | None) -> dict[str, Any]:

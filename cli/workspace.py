@@ -49,10 +49,17 @@ def open_queue() -> JobQueue:
     return queue
 
 
-def enqueue(session_id: str, *, until: str = "deliver", force: bool = False) -> Job:
-    """Put a matting session at the end of the queue."""
-    parameters: dict[str, Any] = {} if until == "deliver" else {"until": until}
-    return open_queue().add("matting", session_id, parameters | ({"force": True} if force else {}))
+def enqueue(session: MattingSession, *, until: str = "deliver", force: bool = False) -> Job:
+    """Put a session at the end of the queue, with what it will need.
+
+    Raises:
+        ResourceError: it clearly does not fit this machine, and it is not forced.
+    """
+    from matting_runner import Stage, foresee
+
+    needs = foresee(session, until=Stage(until), refuse=not force)
+    parameters: dict[str, Any] = ({} if until == "deliver" else {"until": until}) | ({"force": True} if force else {})
+    return open_queue().add("matting", session.state.id, parameters, needs)
 
 
 def video_names() -> Callable[[Job], str]:

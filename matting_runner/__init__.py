@@ -15,7 +15,7 @@ from typing import Any
 from errors import Cancelled, PromptError, SessionError, SplazMatteError
 from matting_runner.contact import write_contact_sheet
 from matting_runner.deliver_stage import check_formats, deliver
-from matting_runner.estimate.plan import Plan
+from matting_runner.estimate.plan import Plan, foresee
 from matting_runner.facts import load_info, save_info
 from matting_runner.frames_stage import extract, frames_needed
 from matting_runner.marks import alpha_marks
@@ -42,6 +42,7 @@ __all__ = [
     "check_prompts",
     "create_session",
     "export_session",
+    "foresee",
     "guess_prompts",
     "load_info",
     "run_matting",

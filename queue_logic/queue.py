@@ -11,7 +11,7 @@ from pydantic import JsonValue, ValidationError
 
 from errors import JobStateError, ParameterError
 from queue_logic.file import QueueFile
-from queue_logic.job import Job, JobProgress, JobState, QueueState, now
+from queue_logic.job import Job, JobProgress, JobState, Needs, QueueState, now
 
 
 class JobQueue:
@@ -60,15 +60,27 @@ class JobQueue:
         """
         return self._file.read().find(job_id)
 
-    def add(self, kind: str, session_id: str, parameters: Mapping[str, JsonValue] | None = None) -> Job:
+    def add(
+        self,
+        kind: str,
+        session_id: str,
+        parameters: Mapping[str, JsonValue] | None = None,
+        needs: Needs | None = None,
+    ) -> Job:
         """Put a job at the end, or return the one that waits or runs already with the very same order.
+
+        Args:
+            kind: what knows how to do it.
+            session_id: whose work it is.
+            parameters: for who does it.
+            needs: what it is estimated to need, where that is known already.
 
         Raises:
             ParameterError: parameters that JSON cannot hold.
             StorageError: the disk is full, read-only or not writable.
         """
         with self._file.edit() as state:
-            job = _new_job(str(state.next_id), kind, session_id, parameters or {})
+            job = _new_job(str(state.next_id), kind, session_id, parameters or {}, needs)
             for known in state.jobs:
                 same = (known.kind, known.session_id, known.parameters) == (kind, session_id, job.parameters)
                 if same and not known.state.is_finished and not known.cancel_requested:
@@ -195,9 +207,9 @@ _ANEW: dict[str, Any] = {
 """What a job is when it waits for its first attempt, again."""
 
 
-def _new_job(job_id: str, kind: str, session_id: str, parameters: Mapping[str, JsonValue]) -> Job:
+def _new_job(job_id: str, kind: str, session_id: str, parameters: Mapping[str, JsonValue], needs: Needs | None) -> Job:
     try:
-        return Job(id=job_id, kind=kind, session_id=session_id, parameters=dict(parameters), created=now())
+        return Job(id=job_id, kind=kind, session_id=session_id, parameters=dict(parameters), needs=needs, created=now())
     except ValidationError as error:
         raise ParameterError(f"a job's parameters must be plain values: {error.errors()[0]['msg']}") from None
 

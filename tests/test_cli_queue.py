@@ -78,7 +78,9 @@ def test_run_queue_runs_all_and_says_how_each_ended(cli: Cli, sessions: list[str
 def test_matte_into_the_queue(cli: Cli, workspace: Path, small_clip: Path) -> None:
     answer = cli("matte", small_clip, "--points", "0:+30,32", "--range", "0:3", "--queue", "--json")
     job = answer.json["jobs"][0]
-    assert (job["state"], job["kind"]) == ("pending", "matting")
+    assert (job["state"], job["kind"], job["name"]) == ("pending", "matting", "small clip.mp4")
+    assert job["needs"]["memory_bytes"] > 50e6 and job["needs"]["seconds"] > 0
+    assert "about" in cli("queue", "list").out and "of work" in cli("queue", "list").out
     assert not (workspace / "sessions" / job["session_id"] / "frames").exists()
     assert cli("run-queue", "--json").json["jobs"][0]["result"]["frames"] == 3
 
@@ -97,7 +99,7 @@ def test_a_job_that_was_left_running_is_not_taken_over_by_looking(
     JobQueue(workspace).update("1", state=JobState.RUNNING)
     assert states(cli("queue", "list", "--json")) == [("1", "running")]
     assert_error(cli("queue", "remove", "1"), 4, "running", "queue cancel 1")
-    assert cli("queue", "cancel", "1").out.startswith("job 1    stopping")
+    assert cli("queue", "cancel", "1").out.startswith("job 1  stopping")
     assert cli("run-queue", "--json").json["jobs"][0]["state"] == "cancelled"
 
 
@@ -108,6 +110,15 @@ def test_stop_and_start(cli: Cli, sessions: list[str]) -> None:
     assert cli("queue", "start", "--json").json == {"stopped": False}
     cli("queue", "stop")
     assert cli("run-queue", "--json").json["jobs"][0]["state"] == "done"
+
+
+def test_what_cannot_fit_is_refused_before_it_waits(
+    cli: Cli, sessions: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("matting_runner.estimate.room.disk_free", lambda _: 0)
+    assert_error(cli("queue", "add", sessions[0]), 7, "of disk", "session clean", "--force")
+    assert cli("queue", "list", "--json").json["jobs"] == []
+    assert cli("queue", "add", sessions[0], "--force", "--json").json["jobs"][0]["parameters"] == {"force": True}
 
 
 @pytest.mark.parametrize(

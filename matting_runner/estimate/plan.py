@@ -7,11 +7,23 @@ from collections.abc import Callable
 from matting_runner.estimate import Estimate, estimate_run, speeds_of
 from matting_runner.estimate.proposals import check
 from matting_runner.estimate.room import Room
+from matting_runner.facts import load_info
 from matting_runner.progress import Reporter, Stage
 from matting_runner.speeds import Measured
 from pipeline.info import VideoInfo
 from queue_logic.job import Needs
 from session_store import MattingSession
+
+
+def foresee(session: MattingSession, *, until: Stage = Stage.DELIVER, refuse: bool = True) -> Needs:
+    """Return what a run of `session` will need, without running it.
+
+    Raises:
+        ResourceError: it clearly does not fit this machine, and `refuse` is set.
+    """
+    plan = Plan(session, Reporter(), until)
+    plan.begin(load_info(session), None, refuse=refuse)
+    return plan.needs
 
 
 class Plan:
@@ -32,6 +44,8 @@ class Plan:
         self._reference: dict[Stage, float] = {}
         self._keys: dict[Stage, str] = {}
         self._length = 0
+        self.needs = Needs(memory_bytes=0, disk_bytes=0, seconds=0)
+        """What was estimated last."""
 
     def begin(self, info: VideoInfo, on_needs: Callable[[Needs], None] | None, *, refuse: bool) -> None:
         """Estimate, tell what is needed, and refuse what does not fit.
@@ -66,7 +80,7 @@ class Plan:
 
     def _expect(self, info: VideoInfo) -> Estimate:
         estimate = self._estimate(self._session, info)
-        self._length = info.frames
+        self._length, self.needs = info.frames, estimate.needs
         self._reporter.expect(estimate.seconds)
         for stage, entry in estimate.stages.items():
             if entry.frames:  # a stage that is over has nothing to do any more, but was measured
