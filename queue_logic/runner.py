@@ -73,6 +73,7 @@ class QueueRunner:
         self._clock = clock
         self._running: dict[str, _Running] = {}
         self._waiting_users = dict.fromkeys(self._devices, 0)
+        self._looked = clock()
         self._lock = threading.RLock()
 
     def run(
@@ -118,6 +119,7 @@ class QueueRunner:
     def step(self) -> None:
         """Do what is due now; never waits."""
         with self._lock:
+            self._allow_for_sleep()
             for running in list(self._running.values()):
                 self._follow(running)
             self._start_waiting()
@@ -158,6 +160,14 @@ class QueueRunner:
             for running in self._running.values():
                 running.execution.kill()
 
+    def _allow_for_sleep(self) -> None:
+        """Call no worker hanging because the whole machine has slept, and this process with it."""
+        moment, before = self._clock(), self._looked
+        self._looked = moment
+        if moment - before >= self._limits.hang_seconds:
+            for running in self._running.values():
+                running.heard = moment
+
     def _start_waiting(self) -> None:
         free = [d for d in self._devices if d not in self._running and not self._waiting_users[d]]
         if not free or self._queue.stopped:
@@ -190,16 +200,17 @@ class QueueRunner:
             self._queue.update(job.id, worker=execution.worker)
 
     def _follow(self, running: _Running) -> None:
-        """Take in what the worker says, then enforce the limits."""
+        """Pass on a cancel, take in what the worker says, then enforce the limits."""
+        try:
+            wanted = self._queue.get(running.job.id).cancel_requested
+        except JobNotFoundError:  # somebody edited the file by hand
+            wanted = True
+        if wanted:
+            self._ask_to_stop(running, JobState.CANCELLED)
         for message in running.execution.messages():
             self._take(running, message)
-        if self._running.get(running.device) is not running:
-            return
-        try:
-            if self._queue.get(running.job.id).cancel_requested:
-                self._ask_to_stop(running, JobState.CANCELLED)
-        except JobNotFoundError:  # somebody edited the file by hand
-            self._ask_to_stop(running, JobState.CANCELLED)
+            if self._running.get(running.device) is not running:
+                return
         moment = self._clock()
         if running.asked is not None and moment - running.asked >= self._limits.cancel_seconds:
             self._end_by_force(running, "")

@@ -155,8 +155,27 @@ def test_a_hang_is_ended_and_tried_again(stage: Stage) -> None:
     assert stage.killed() == [False]
     stage.after(1)
     assert stage.killed() == [True, False] and stage.states() == ["running"] and len(stage.started) == 2
-    stage.after(60)
+    stage.after(30)
+    stage.after(30)
     assert stage.states() == ["failed"] and "no sign of life for 60 s" in stage.queue.get("1").error
+
+
+def test_a_machine_that_slept_is_no_hang(stage: Stage) -> None:
+    add(stage, 1)
+    stage.after(0)
+    stage.after(3600)
+    stage.after(59)
+    assert stage.killed() == [False] and stage.states() == ["running"]
+    stage.after(1)
+    assert stage.killed() == [True, False]
+
+
+def test_a_job_that_crashes_while_it_is_cancelled_is_cancelled(stage: Stage) -> None:
+    add(stage, 1)
+    stage.after(0)
+    stage.queue.cancel("1")
+    stage.says(Crashed(error="its process crashed"))
+    assert stage.states() == ["cancelled"] and len(stage.started) == 1
 
 
 def test_cancel_asks_and_a_users_cancel_is_no_failure(stage: Stage) -> None:
