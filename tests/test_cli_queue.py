@@ -57,19 +57,23 @@ def test_run_queue_runs_all_and_says_how_each_ended(cli: Cli, sessions: list[str
     cli("queue", "add", sessions[0], "--until", "matte")
     cli("queue", "add", *sessions[1:])
     (workspace / "sessions" / sessions[1] / "masks" / "1" / "keyframes" / "000004.png").unlink()
+    JobQueue(workspace).add("matting", "20000101-000000-aaaaaa")
+    cli("queue", "move", "4", "top")
     answer = cli("run-queue", "--json")
     assert answer.code == 1 and answer.out.count("\n") == 1
-    jobs = answer.json["jobs"]
+    missing, *jobs = answer.json["jobs"]
+    assert missing["state"] == "failed" and "there is no session '20000101-000000-aaaaaa'" in missing["error"]
     assert [job["state"] for job in jobs] == ["done", "failed", "done"]
     assert "give that keyframe again" in jobs[1]["error"] and jobs[0]["result"]["outputs"] == {}
     assert Path(jobs[2]["result"]["outputs"]["alpha"]).is_file() and jobs[2]["result"]["peak_bytes"] > 50e6
     assert jobs[2]["needs"]["memory_bytes"] > 50e6
     assert [line.split()[:3] for line in answer.err.splitlines()] == [
+        ["job", "4", "failed"],
         ["job", "1", "done"], ["job", "2", "failed"], ["job", "3", "done"]
     ]  # fmt: skip
     listed = cli("queue", "list").out
     assert "give that keyframe again" in listed and "not being run" in listed
-    assert cli("queue", "retry", "--failed", "--json").json["jobs"][0]["id"] == "2"
+    assert [job for job, _ in states(cli("queue", "retry", "--failed", "--json"))] == ["4", "2"]
     cli("queue", "clear", "--all")
     nothing = cli("run-queue")
     assert nothing.code == 0 and nothing.out == "no jobs; run.py queue add ID\n"

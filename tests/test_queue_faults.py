@@ -57,7 +57,7 @@ TABLE = [
 )
 def test_fault(bench: Bench, unharmed: dict[str, bytes], row: Row) -> None:
     faults.plan(bench.workspace, row.fault, row.stage, row.frames)
-    bench.run(hang_seconds=4 if row.fault == "hang" else 60)
+    bench.run(hang_seconds=8 if row.fault == "hang" else 60)
     assert (bench.workspace / "fault.met").exists()
     job = bench.queue.get("1")
     assert job.state is row.ends and row.says in job.error
