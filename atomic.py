@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 PARTIAL = ".partial"
 """Ending of everything that is still being written; safe to delete when its writer is gone."""
+_REFUSALS = 50 if os.name == "nt" else 0
+"""Times that a rename may be refused before that is an error."""
+_PAUSE = 0.02
 
 
 def partial_path(target: Path) -> Path:
@@ -30,7 +35,7 @@ def write_bytes(target: Path, data: bytes, *, durable: bool = True) -> None:
             if durable:
                 file.flush()
                 os.fsync(file.fileno())
-        temporary.replace(target)
+        _replace(temporary, target)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
@@ -41,8 +46,18 @@ def write_bytes(target: Path, data: bytes, *, durable: bool = True) -> None:
 def commit_file(temporary: Path, target: Path) -> None:
     """Flush a finished `temporary` to the disk and give it its name."""
     sync_file(temporary)
-    temporary.replace(target)
+    _replace(temporary, target)
     sync_folder(target.parent)
+
+
+def _replace(temporary: Path, target: Path) -> None:
+    """Rename over `target`; Windows refuses that while another process reads the file, which is soon over."""
+    for _ in range(_REFUSALS):
+        with suppress(PermissionError):
+            temporary.replace(target)
+            return
+        threading.Event().wait(_PAUSE)
+    temporary.replace(target)
 
 
 def commit_folder(temporary: Path, target: Path) -> None:
