@@ -11,13 +11,15 @@ from filelock import FileLock, Timeout
 from errors import SessionBusyError, SessionNotFoundError, storage_errors
 
 LOCK_NAME = ".lock"
+WRITE_LOCK_NAME = ".state.lock"
+"""Held for the milliseconds in which the state is read, merged and written."""
 _PATIENCE = 0.2
 """Seconds to wait for a lock: somebody may just be looking whether it is held."""
 
 
 @contextmanager
-def held(folder: Path, *, patience: float = _PATIENCE) -> Iterator[FileLock]:
-    """Hold the lock of the session in `folder`.
+def held(folder: Path, name: str = LOCK_NAME, *, patience: float = _PATIENCE) -> Iterator[FileLock]:
+    """Hold a lock of the session in `folder`.
 
     Raises:
         SessionNotFoundError: the folder is not there; none is made.
@@ -26,7 +28,7 @@ def held(folder: Path, *, patience: float = _PATIENCE) -> Iterator[FileLock]:
     """
     if not folder.is_dir():
         raise missing(folder.name)
-    lock = FileLock(folder / LOCK_NAME)
+    lock = FileLock(folder / name)
     try:
         with storage_errors(folder):
             lock.acquire(timeout=patience, poll_interval=0.02)
@@ -35,7 +37,7 @@ def held(folder: Path, *, patience: float = _PATIENCE) -> Iterator[FileLock]:
     except FileNotFoundError:
         raise missing(folder.name) from None
     try:
-        _refuse_ghost(folder, lock)
+        _refuse_ghost(folder, name, lock)
         yield lock
     finally:
         lock.release()
@@ -69,13 +71,13 @@ def missing(session_id: str) -> SessionNotFoundError:
     return SessionNotFoundError(f"there is no session '{session_id}', or it was deleted; `list` shows the ids")
 
 
-def _refuse_ghost(folder: Path, lock: FileLock) -> None:
+def _refuse_ghost(folder: Path, name: str, lock: FileLock) -> None:
     """Take back the folder that taking a lock makes anew when the session is deleted in that very moment."""
     with suppress(FileNotFoundError):
-        if [path.name for path in folder.iterdir()] != [LOCK_NAME]:
+        if [path.name for path in folder.iterdir()] != [name]:
             return
         lock.release()
-        (folder / LOCK_NAME).unlink(missing_ok=True)
+        (folder / name).unlink(missing_ok=True)
         with suppress(OSError):  # somebody has put something into it
             folder.rmdir()
     raise missing(folder.name)

@@ -126,7 +126,7 @@ def test_deep_clean_of_one_session_leaves_others_alone(cli: Cli, make: Make, sto
     answer = cli("session", "clean", session.state.id, "--deep", "--yes", "--json")
     assert answer.json["bytes"] == 360 and answer.json["leftovers"] == []
     assert answer.json["sessions"][0]["parts"] == {"frames": 300, "masks": 20, "alpha": 40}
-    assert sorted(path.name for path in session.folder.iterdir() if path.name != ".lock") == [
+    assert sorted(path.name for path in session.folder.iterdir() if not path.name.endswith(".lock")) == [
         "alpha.mp4", "masks", "meta.json", "source.mp4", "state.json",
     ]  # fmt: skip
     assert [path.name for path in session.folder.glob("masks/**/*.png")] == ["000000.png"]

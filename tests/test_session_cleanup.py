@@ -61,7 +61,9 @@ def reopen(session: MattingSession) -> MattingSession:
 
 def content(session: MattingSession, *parts: str) -> dict[str, bytes]:
     """Return every file of the parts (all if none is named) but the states', by its path."""
-    paths = [path for path in session.folder.rglob("*") if path.is_file() and path.name not in ("state.json", ".lock")]
+    paths = [
+        path for path in session.folder.rglob("*") if path.is_file() and not path.name.endswith((".lock", "state.json"))
+    ]
     named = {path.relative_to(session.folder).as_posix(): path.read_bytes() for path in paths}
     return {name: data for name, data in named.items() if not parts or name.startswith(parts)}
 

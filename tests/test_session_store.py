@@ -148,15 +148,15 @@ def test_who_waited_sees_what_was_done_before(store: SessionStore, video: Path) 
     first = store.create(video)
     second = store.open(first.state.id)
     with first.lock():
-        first.state.name = "by the first"
+        first.state.formats = ["png"]
         first.save()
-    second.state.name = "lost: it was not saved"
+    second.state.name = "not saved yet"
     with second.lock():
-        assert second.state.name == "by the first"
+        assert (second.state.formats, second.state.name) == (["png"], "not saved yet")
         second.add_object("dog")
         second.save()
     with first.lock():
-        assert [item.name for item in first.state.objects] == ["dog"]
+        assert [item.name for item in first.state.objects] == ["dog"] and first.state.name == "not saved yet"
 
 
 def test_who_waited_for_another_process_sees_what_it_did(store: SessionStore, video: Path) -> None:
