@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from errors import Cancelled, PromptError, SessionError, SplazMatteError
+from machine import share_heaps
 from matting_runner.contact import write_contact_sheet
 from matting_runner.deliver_stage import check_formats, deliver
 from matting_runner.estimate.plan import Plan, foresee
@@ -123,6 +124,7 @@ def run_matting(
         SessionBusyError: another process works on it.
         SplazMatteError: whatever else went wrong; see errors.py.
     """
+    share_heaps()
     reporter = Reporter(on_progress, should_stop)
     with _recorded(session, reporter):
         plan = Plan(session, reporter, until)
@@ -158,6 +160,7 @@ def export_session(
         SessionError: its alpha is missing or stale.
         Cancelled: `should_stop` said so.
     """
+    share_heaps()
     reporter = Reporter(on_progress, should_stop)
     with session.lock():
         info = load_info(session)

@@ -20,7 +20,7 @@ from pipeline.formats import FORMATS
 MEGA = 1_000_000
 BASE = 95 * MEGA
 """Python and the libraries, before anything is done."""
-KEPT = 0.3
+KEPT = 0.2
 """Share of what a stage took that the process still holds when it is over: pools of threads, gaps in the heap."""
 SMALLER = 0.9
 """Exponent of the size: of larger pictures proportionally less is held at a time."""

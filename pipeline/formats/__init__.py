@@ -73,7 +73,7 @@ _ROWS = (
         file_name="exr",
         target="pipeline.formats.exr:open_exr",
         help="Half-float RGBA in linear light for Nuke, Fusion and Blender, numbered by source frame.",
-        normal=FormatCost(seconds=0.062, memory=54, bytes=0.8, growth=-0.08),
+        normal=FormatCost(seconds=0.062, memory=40, bytes=0.8, growth=-0.08),
         folder=True,
         premultiplied=True,
     ),
