@@ -47,6 +47,7 @@ class LocalExecutor:
         try:
             process.start()
         except OSError as error:
+            ours.close()
             return LocalExecution.refused(f"its process could not be started: {error.strerror}; close other programs")
         finally:
             theirs.close()

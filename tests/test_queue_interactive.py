@@ -140,6 +140,21 @@ def test_all_that_a_job_held_is_free_when_it_is_over_even_where_its_process_does
     assert there == [False] and queue.get("1").error == ""
 
 
+def test_a_process_that_cannot_be_started_fails_its_job_and_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: object) -> None:
+        raise OSError(12, "Cannot allocate memory")
+
+    monkeypatch.setattr("multiprocessing.context.SpawnProcess.start", refuse)
+    queue = JobQueue(tmp_path)
+    queue.add("counting", "s")
+    before = psutil.Process().num_fds() if hasattr(psutil.Process, "num_fds") else 0
+    QueueRunner(queue, LocalExecutor(tmp_path, {"counting": f"{HERE}:count_up"})).run(lambda: False)
+    assert queue.get("1").state is JobState.FAILED and "Cannot allocate memory" in queue.get("1").error
+    assert before == 0 or psutil.Process().num_fds() == before
+
+
 def test_a_click_gives_the_mask_of_that_frame(interactive: Interactive, tmp_path: Path, small_clip: Path) -> None:
     session = prompted_session(tmp_path / "sessions", small_clip)
     prompts = FramePrompts(points=[PointPrompt(x=33, y=32), PointPrompt(x=80, y=10, positive=False)])
