@@ -152,7 +152,7 @@ def test_a_process_that_cannot_be_started_fails_its_job_and_says_why(
     before = psutil.Process().num_fds() if hasattr(psutil.Process, "num_fds") else 0
     QueueRunner(queue, LocalExecutor(tmp_path, {"counting": f"{HERE}:count_up"})).run(lambda: False)
     assert queue.get("1").state is JobState.FAILED and "Cannot allocate memory" in queue.get("1").error
-    assert before == 0 or psutil.Process().num_fds() == before
+    assert before == 0 or psutil.Process().num_fds() <= before
 
 
 def test_a_click_gives_the_mask_of_that_frame(interactive: Interactive, tmp_path: Path, small_clip: Path) -> None:
