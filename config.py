@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from errors import ParameterError
@@ -25,6 +26,19 @@ class Settings(BaseSettings):
         600, gt=0, description="Seconds without a frame after which a job of the queue counts as hanging and is ended"
     )
     job_attempts: int = Field(2, ge=1, description="Times that a job is tried when its process crashes or hangs")
+
+    host: str = Field(
+        "127.0.0.1", description="Address that the web app listens on; any but this machine's own needs PASSWORD"
+    )
+    port: int = Field(7870, ge=0, le=65535, description="Port of the web app")
+    password: SecretStr = Field(SecretStr(""), description="Password that the web app asks for; empty for none")
+    storage_secret: SecretStr = Field(
+        SecretStr(""), description="Key that signs the web app's cookies; made and kept in the workspace if empty"
+    )
+    language: Literal["", "en", "zh"] = Field(
+        "", description="Language of the web app: en or zh; empty follows the browser"
+    )
+    upload_limit_gb: float = Field(64, gt=0, description="Largest file that the web app takes, in GB")
 
     @property
     def workspace_dir(self) -> Path:
@@ -59,5 +73,7 @@ def env_example() -> str:
         default = field.default
         if isinstance(default, Path) and default.is_relative_to(ROOT):
             default = default.relative_to(ROOT).as_posix()
+        if isinstance(default, SecretStr):
+            default = default.get_secret_value()
         lines += [f"# {field.description}", f"# SPLAZMATTE_{name.upper()}={default}", ""]
     return "\n".join(lines)

@@ -21,12 +21,12 @@ install-deps:
 # start the web app
 [no-exit-message]
 app: install-deps
-    @{{ python }} run.py serve
+    @{{ python }} app.py
 
 # start the web app on another port
 [no-exit-message]
 app-port port: install-deps
-    @{{ python }} run.py serve --port {{ port }}
+    @{{ python }} app.py --port {{ port }}
 
 # download the weights of the neural engines
 [no-exit-message]
@@ -84,7 +84,7 @@ test *args: _everything
 test *args: _everything
     @{{ python }} -m pytest {{ args }}
 
-# measure: quality, media or both (--help shows the options)
+# measure: quality, media, ui or all (--help shows the options)
 [no-exit-message]
 bench *args: _everything
     @{{ python }} -m benchmarks {{ args }}

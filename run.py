@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli import demo, doctor, estimate, later, matting, models, probe, queue, run_queue, session, sessions
+from cli import demo, doctor, estimate, matting, models, probe, queue, run_queue, serve, session, sessions
 from cli.output import EXIT_CODES, guard
 
 app = typer.Typer(
@@ -29,7 +29,7 @@ for command in (
     doctor.doctor,
     models.models,
     sessions.clean,
-    later.serve,
+    serve.serve,
     run_queue.run_queue,
 ):
     app.command(command.__name__.replace("list_sessions", "list").replace("_", "-"))(command)

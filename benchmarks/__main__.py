@@ -2,6 +2,7 @@
 
     just bench quality [clicks|propagation|matting …]    needs ../shared
     just bench media [extract|encode|runner|growth|estimate …]
+    just bench ui                                        the web app in a real Chromium
     just bench                                           everything
 
 Prints tables and writes benchmarks/results/NAME.json.
@@ -42,6 +43,7 @@ GROUPS: dict[str, dict[str, Measure]] = {
         "growth": _media("runner", "growth"),
         "estimate": _media("estimate", "run"),
     },
+    "ui": {"ui": _quality("ui")},
 }
 TABLES = {*GROUPS["quality"], "estimate"}
 """Benchmarks whose module makes a table of its own."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,10 +12,7 @@ from cli.queue import job_text, jobs_data, jobs_text
 from cli.workspace import open_queue, video_names
 
 if TYPE_CHECKING:
-    from queue_logic import JobQueue, QueueRunner
-
-HANDLERS = {"matting": "matting_runner.job:run_job"}
-"""What does each kind of job; imported in worker processes only."""
+    from queue_logic import JobQueue
 
 
 def run_queue(
@@ -25,6 +21,7 @@ def run_queue(
     debug: Debug = False,
 ) -> int:
     """Run the jobs of the queue, interrupted ones first where they stand, each in a process of its own."""
+    from app_logic.services import make_runner
     from config import get_settings
     from errors import Cancelled
     from queue_logic import QueueLock
@@ -45,18 +42,6 @@ def run_queue(
     jobs = [job for job in queue.jobs() if job.id not in before]
     show(jobs_data(jobs), lambda: jobs_text(jobs) or "no jobs; run.py queue add ID")
     return 1 if any(job.state == "failed" for job in jobs) else 0
-
-
-def make_runner(queue: JobQueue) -> QueueRunner:
-    """Return what runs the workspace's jobs on this machine, as the settings say."""
-    from config import get_settings
-    from engines.devices import job_devices
-    from queue_logic import Limits, LocalExecutor, QueueRunner
-
-    settings = get_settings()
-    limits = Limits(hang_seconds=settings.job_hang_seconds, attempts=settings.job_attempts)
-    executor = LocalExecutor(Path(queue.workspace), HANDLERS)
-    return QueueRunner(queue, executor, job_devices(), limits)
 
 
 class _Follower:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from app_logic.words import bytes_text, time_text
 
-def bytes_text(size: int) -> str:
-    """Return a size for people."""
-    from rich.filesize import decimal
-
-    return decimal(size)
+__all__ = ["bytes_text", "counted", "table", "time_text"]
 
 
 def counted(count: int, what: str) -> str:
@@ -22,11 +19,3 @@ def table(rows: Sequence[Sequence[str]]) -> str:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
     return "\n".join(line.rstrip() for line in lines)
-
-
-def time_text(seconds: float) -> str:
-    """Return a time for people: 12.3 s, 4:05 min, 2:03 h."""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes = round(seconds / 60) if seconds >= 3600 else 0
-    return f"{minutes // 60}:{minutes % 60:02d} h" if minutes else f"{int(seconds) // 60}:{int(seconds) % 60:02d} min"

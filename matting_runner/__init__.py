@@ -86,15 +86,21 @@ class RunResult:
         }
 
 
-def create_session(store: SessionStore, video: Path) -> MattingSession:
-    """Copy `video` into a new session, after a look at whether it is one.
+def create_session(store: SessionStore, video: Path, *, original_name: str = "", move: bool = False) -> MattingSession:
+    """Make a new session of `video`, after a look at whether it is one.
+
+    Args:
+        store: of the sessions.
+        video: the file; it is copied.
+        original_name: what its user calls it, if that is not the file's name; deliverables are named after it.
+        move: take the file itself instead of a copy.
 
     Raises:
         MediaError: it is not a video, or it cannot be decoded.
         StorageError: the disk is full, read-only or not writable.
     """
     info = probe(video)
-    session = store.create(video)
+    session = store.create(video, original_name=original_name, move=move)
     save_info(session, info)
     return session
 

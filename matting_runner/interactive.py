@@ -7,17 +7,21 @@ from pathlib import Path
 
 import numpy as np
 
-from engines.base import ImageSegmenter
-from engines.registry import create
-from engines.spec import Job
+from engines.base import Candidate, ImageSegmenter, Prompts, VideoMatter
+from engines.registry import create, get_spec
+from engines.spec import Job, PromptKind
+from errors import PromptError
 from matting_runner.facts import load_info
 from matting_runner.mask_stages import to_prompts
+from matting_runner.matte_stage import SessionGuides
 from pipeline.decode import VideoReader
 from pipeline.frames import FrameFolder, frame_path
 from pipeline.masks import encode_mask
-from session_store import EngineChoice, FramePrompts, MattingSession, SessionStore
+from session_store import EngineChoice, FramePrompts, MattingSession, SessionObject, SessionStore
 
 CLICK = "matting_runner.interactive:click"
+FIND = "matting_runner.interactive:find"
+MATTE_FRAME = "matting_runner.interactive:matte_frame"
 
 
 @dataclass
@@ -33,9 +37,9 @@ _ready: list[_Ready] = []
 
 
 def click(
-    workspace: Path, session_id: str, index: int, prompts: FramePrompts, choice: EngineChoice
+    workspace: Path, session_id: str, object_id: int, index: int, prompts: FramePrompts, choice: EngineChoice
 ) -> tuple[bytes, float]:
-    """Return what `prompts` give on frame `index` of a session.
+    """Return what `prompts` for an object give on frame `index` of a session.
 
     Returns:
         the mask as PNG (8-bit grey, 0 or 255, of the video's size) and its score 0..1.
@@ -46,13 +50,51 @@ def click(
         SplazMatteError: the engine cannot run, or the prompts say nothing.
     """
     session = SessionStore(workspace / "sessions").open(session_id)
+    item = SessionObject(id=object_id, name="", colour="")
+    return _encoded(_segmenter(session, index, choice).predict(to_prompts(session, item, prompts))[0])
+
+
+def find(workspace: Path, session_id: str, index: int, text: str, choice: EngineChoice) -> list[tuple[bytes, float]]:
+    """Return every instance of `text` that the segmenter finds on frame `index`, the surest first; as `click`.
+
+    Raises:
+        PromptError: the engine takes no text.
+    """
+    if PromptKind.TEXT not in get_spec(Job.SEGMENTER, choice.name).prompts:
+        raise PromptError(f"'{choice.name}' takes no text; click on the object or draw a box")
+    session = SessionStore(workspace / "sessions").open(session_id)
+    return [_encoded(found) for found in _segmenter(session, index, choice).predict(Prompts(text=text))]
+
+
+def matte_frame(workspace: Path, session_id: str, index: int) -> bytes:
+    """Return the alpha of one frame, as PNG (8-bit grey), as the session's matter makes it from the masks there.
+
+    Raises:
+        PromptError: no object has a mask on that frame.
+    """
+    session = SessionStore(workspace / "sessions").open(session_id)
+    info = load_info(session)
+    guides = SessionGuides(session, (info.width, info.height))
+    if not guides.has(index):
+        raise PromptError(f"there is no mask on frame {index}: click on the object there, or propagate first")
+    choice = session.state.matter
+    engine: VideoMatter = create(Job.MATTER, choice.name, choice.params)
+    with VideoReader(session.source, info) as reader:
+        _, alpha = next(iter(engine.matte(reader, guides, index, index + 1)))
+    return encode_mask(np.rint(np.clip(alpha, 0, 1) * 255).astype(np.uint8))
+
+
+def _segmenter(session: MattingSession, index: int, choice: EngineChoice) -> ImageSegmenter:
     key = f"{session.folder}\n{index}\n{choice.model_dump_json()}"
     if not _ready or _ready[0].key != key:
         segmenter: ImageSegmenter = create(Job.SEGMENTER, choice.name, choice.params)
         segmenter.set_image(_frame(session, index))
         _ready[:] = [_Ready(key, segmenter)]
-    best = _ready[0].segmenter.predict(to_prompts(prompts))[0]
-    return encode_mask(best.mask.astype(np.uint8) * 255), float(best.score)
+    return _ready[0].segmenter
+
+
+def _encoded(found: Candidate) -> tuple[bytes, float]:
+    return encode_mask(found.mask.astype(np.uint8) * 255), float(found.score)
 
 
 def _frame(session: MattingSession, index: int) -> np.ndarray:

@@ -34,6 +34,10 @@ def alpha_marks(state: MattingState, frames: int) -> list[str]:
     """Return, by frame, what the alpha has to be made from now: the matter and the masks it looks at."""
     spec = spec_of(Job.MATTER, state.matter)
     engine = engine_mark(Job.MATTER, state.matter)
+    operations = [
+        f"{item.id} {item.operations.model_dump_json()}" for item in state.objects if not item.operations.is_default()
+    ]
+    engine = "\n".join([engine, *operations])
     masks = mask_marks(state, frames)
     cache: dict[tuple[str, ...], str] = {}
     result = []

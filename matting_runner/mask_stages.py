@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
+from typing import Literal
 
 import numpy as np
 
+from atomic import write_bytes
 from engines.base import (
     Box,
     Direction,
@@ -21,22 +23,57 @@ from engines.base import (
 )
 from engines.registry import create
 from engines.spec import Job
-from errors import PromptError, StoreError
+from errors import MaskError, PromptError, StoreError, storage_errors
 from matting_runner.history import SessionHistory
 from matting_runner.marks import engine_mark
 from matting_runner.progress import Reporter, Stage
-from pipeline.masks import MaskFolder, encode_mask
-from session_store import FramePrompts, Keyframe, MattingSession, SessionObject, digest
+from pipeline.masks import MaskFolder, encode_mask, load_mask_image
+from session_store import EngineChoice, FramePrompts, Keyframe, MattingSession, SessionObject, digest
 
 
-def to_prompts(prompts: FramePrompts) -> Prompts:
-    """Return a session's prompts as an engine takes them."""
+def to_prompts(session: MattingSession, item: SessionObject, prompts: FramePrompts) -> Prompts:
+    """Return a session's prompts as an engine takes them.
+
+    Raises:
+        StoreError: the rough mask that they refine is gone.
+    """
     box = prompts.box
     return Prompts(
         points=tuple(Point(p.x, p.y, p.positive) for p in prompts.points),
         box=Box(box.x0, box.y0, box.x1, box.y1) if box else None,
         strokes=tuple(Stroke(tuple(s.points), s.radius, s.positive) for s in prompts.strokes),
+        mask=read_named(session, item.id, "bases", prompts.base) if prompts.base else None,
+        text=prompts.text or None,
     )
+
+
+def read_named(session: MattingSession, object_id: int, kind: Literal["bases", "past"], name: str) -> Mask:
+    """Return the mask that `keep_named` wrote under that digest.
+
+    Raises:
+        StoreError: it is gone or damaged.
+    """
+    path = session.masks_dir(object_id, kind) / f"{name}.png"
+    try:
+        return load_mask_image(path)
+    except MaskError as error:
+        raise StoreError(f"{error}; clear that frame's prompts and give them again") from None
+
+
+def keep_named(session: MattingSession, object_id: int, kind: Literal["bases", "past"], mask: Mask) -> str:
+    """Write a mask, uint8 [H, W], under its digest, and return that."""
+    data = encode_mask(mask)
+    path = session.masks_dir(object_id, kind) / f"{digest(data)}.png"
+    if not path.exists():
+        with storage_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_bytes(path, data)
+    return path.stem
+
+
+def prompt_mark(choice: EngineChoice, prompts: FramePrompts) -> str:
+    """Return what a keyframe is made by when the segmenter makes it from `prompts`."""
+    return digest(f"{engine_mark(Job.SEGMENTER, choice)} {prompts.key()}".encode())
 
 
 def set_keyframe(session: MattingSession, item: SessionObject, index: int, mask: Mask, keyframe: Keyframe) -> None:
@@ -59,11 +96,10 @@ Prompted = tuple[int, SessionObject, FramePrompts, str]
 
 def stale_keyframes(session: MattingSession) -> list[Prompted]:
     """Return the prompts that have no mask yet, or had another segmenter, or have changed since; by frame."""
-    engine = engine_mark(Job.SEGMENTER, session.state.segmenter)
     todo = []
     for item in session.state.objects:
         for index, prompts in sorted(item.prompts.items()):
-            made_by = digest(f"{engine} {prompts.model_dump_json()}".encode())
+            made_by = prompt_mark(session.state.segmenter, prompts)
             known = item.keyframes.get(index)
             if not prompts.is_empty() and (known is None or (known.origin == "prompts" and known.made_by != made_by)):
                 todo.append((index, item, prompts, made_by))
@@ -79,7 +115,7 @@ def segment(session: MattingSession, source: FrameSource, reporter: Reporter) ->
     segmenter: ImageSegmenter = create(Job.SEGMENTER, session.state.segmenter.name, session.state.segmenter.params)
     for index, item, prompts, made_by in todo:
         segmenter.set_image(source.read(index))
-        best = segmenter.predict(to_prompts(prompts))[0]
+        best = segmenter.predict(to_prompts(session, item, prompts))[0]
         mask = best.mask.astype(np.uint8) * 255
         set_keyframe(
             session, item, index, mask, Keyframe(origin="prompts", digest="", made_by=made_by, score=best.score)

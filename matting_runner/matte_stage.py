@@ -14,7 +14,7 @@ from matting_runner.history import CHUNK
 from matting_runner.marks import alpha_marks
 from matting_runner.progress import Reporter, Stage
 from pipeline.alpha_store import AlphaStore
-from pipeline.masks import MaskFolder, union
+from pipeline.masks import MaskFolder, operate, union
 from pipeline.overlap import WriteBehind
 from pipeline.read_ahead import ReadAhead
 from session_store import MattingSession, SessionObject
@@ -38,7 +38,15 @@ class SessionGuides:
                 confidences.append(1.0 if index in item.keyframes else item.confidence.get(index, 0.0))
         return Guide(masks[1] if len(masks) == 2 else union(masks), min(confidences))
 
+    def has(self, index: int) -> bool:
+        """Tell whether any object has a mask on frame `index`."""
+        return any(self._raw(item, index) is not None for item in self._session.state.objects)
+
     def _mask(self, item: SessionObject, index: int) -> Mask | None:
+        mask = self._raw(item, index)
+        return mask if mask is None else operate(mask, **item.operations.model_dump())
+
+    def _raw(self, item: SessionObject, index: int) -> Mask | None:
         if index in item.keyframes:
             return MaskFolder(self._session.masks_dir(item.id, "keyframes")).read(index)
         if item.propagated.get(index) is None:

@@ -163,6 +163,25 @@ def remove_specks(mask: Mask, smallest: int) -> Mask:
     return np.where((solid < smallest)[labels], np.uint8(0), mask)
 
 
+def operate(
+    mask: Mask,
+    *,
+    fill_holes: bool = False,
+    remove_specks: int = 0,
+    smooth: float = 0,
+    grow: float = 0,
+    feather: float = 0,
+) -> Mask:
+    """Return `mask`, uint8 [H, W], after the operations that are asked for, in the order of the arguments."""
+    result = _fill_holes(mask) if fill_holes else mask
+    if remove_specks > 0:
+        result = _remove_specks(result, remove_specks)
+    for operation, pixels in ((_smooth, smooth), (_grow, grow), (_feather, feather)):
+        if pixels:
+            result = operation(result, pixels)
+    return result
+
+
 def union(masks: Iterable[Mask]) -> Mask:
     """Join masks of one size: the largest value of each pixel.
 
@@ -175,6 +194,10 @@ def union(masks: Iterable[Mask]) -> Mask:
     if joined is None:
         raise ValueError("no masks to join")
     return joined
+
+
+_fill_holes, _remove_specks, _smooth, _grow, _feather = fill_holes, remove_specks, smooth, grow, feather
+"""The operations under names that `operate`'s arguments do not hide."""
 
 
 def _read_file(path: Path) -> NDArray[np.uint8]:

@@ -25,13 +25,14 @@ from session_store.state import (
     EngineChoice,
     FramePrompts,
     Keyframe,
+    MaskOperations,
     MattingState,
     PointPrompt,
     RunRecord,
     SessionObject,
     StrokePrompt,
 )
-from session_store.store import SessionStore
+from session_store.store import SessionStore, checked_name
 from session_store.usage import Usage, folder_usage, progress, tree_bytes, usage
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "EngineChoice",
     "FramePrompts",
     "Keyframe",
+    "MaskOperations",
     "MattingSession",
     "MattingState",
     "PointPrompt",
@@ -51,6 +53,7 @@ __all__ = [
     "StrokePrompt",
     "Usage",
     "busy",
+    "checked_name",
     "clean",
     "digest",
     "folder_usage",

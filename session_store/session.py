@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from errors import StoreError
-from json_store import JsonStore
+from json_store import JsonStore, Migration
 from session_store.lock import WRITE_LOCK_NAME, held, missing
 from session_store.merge import merge
 from session_store.state import MattingState, SessionObject
@@ -16,6 +16,8 @@ from session_store.state import MattingState, SessionObject
 STATE_NAME = "state.json"
 _PATIENCE = 10.0
 """Seconds to wait while another process writes the state; it takes milliseconds."""
+MIGRATIONS: dict[int, Migration] = {1: lambda data: data}
+"""Version 2 has new fields, each with a default; an older SplazMatte would drop them, and so refuses it."""
 COLOURS = ("#e6492d", "#2d9ae6", "#4fc04f", "#e6b42d", "#a05ae6", "#2dd4c8", "#e65aa8", "#8c9a3c")
 
 
@@ -28,7 +30,7 @@ class MattingSession:
     def __init__(self, folder: Path, state: MattingState, store: JsonStore[MattingState] | None = None) -> None:
         self.folder = folder
         self.state = state
-        self._store = store or JsonStore(folder / STATE_NAME, MattingState)
+        self._store = store or JsonStore(folder / STATE_NAME, MattingState, MIGRATIONS)
         self._base = self._there = state.model_copy(deep=True)
         """What `state` was when it was last read or saved, and what was on the disk then: with others' changes."""
 
@@ -40,7 +42,7 @@ class MattingSession:
             SessionNotFoundError: there is none.
             StoreError: its state cannot be read.
         """
-        store = JsonStore(folder / STATE_NAME, MattingState)
+        store = JsonStore(folder / STATE_NAME, MattingState, MIGRATIONS)
         return cls(folder, _read(store), store)
 
     @property
@@ -58,7 +60,7 @@ class MattingSession:
         """Return the folder of the lossless alpha."""
         return self.folder / "alpha"
 
-    def masks_dir(self, object_id: int, kind: Literal["keyframes", "propagated", "drafts"]) -> Path:
+    def masks_dir(self, object_id: int, kind: Literal["keyframes", "propagated", "drafts", "bases", "past"]) -> Path:
         """Return the folder of an object's masks of that kind."""
         return self.folder / "masks" / str(object_id) / kind
 
@@ -101,7 +103,9 @@ class MattingSession:
 
     def add_object(self, name: str = "") -> SessionObject:
         """Add an object with the next free id and colour, and return it."""
-        number = max((item.id for item in self.state.objects), default=0) + 1
+        folders = (self.folder / "masks").glob("[0-9]*")  # a deleted object's masks may be wanted back
+        used = [*(item.id for item in self.state.objects), *(int(path.name) for path in folders if path.name.isdigit())]
+        number = max(used, default=0) + 1
         colour = COLOURS[(number - 1) % len(COLOURS)]
         self.state.objects.append(SessionObject(id=number, name=name or f"object {number}", colour=colour))
         return self.state.objects[-1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from session_store.provenance import Provenance
 
@@ -41,10 +41,34 @@ class FramePrompts(BaseModel):
     points: list[PointPrompt] = []
     box: BoxPrompt | None = None
     strokes: list[StrokePrompt] = []
+    text: str = ""
+    base: str = ""
+    """Digest of a rough mask in masks/<object id>/bases/ that the other prompts refine; empty if there is none."""
 
     def is_empty(self) -> bool:
-        """Tell whether there is no prompt at all."""
-        return not (self.points or self.box or self.strokes)
+        """Tell whether there is no prompt at all; a rough mask alone is none."""
+        return not (self.points or self.box or self.strokes or self.text)
+
+    def key(self) -> str:
+        """Return the prompts as text; fields that older versions lacked are in it only where they say something."""
+        unset = {name for name in ("text", "base") if not getattr(self, name)}
+        return self.model_dump_json(exclude=unset)
+
+
+class MaskOperations(BaseModel):
+    """What is done to an object's masks where they are shown and matted; the masks on the disk stay as they are."""
+
+    fill_holes: bool = False
+    remove_specks: int = Field(0, ge=0, le=1_000_000)
+    """Parts of fewer pixels go."""
+    smooth: float = Field(0, ge=0, le=200)
+    """Pixels; see pipeline.masks for each."""
+    grow: float = Field(0, ge=-200, le=200)
+    feather: float = Field(0, ge=0, le=200)
+
+    def is_default(self) -> bool:
+        """Tell whether nothing is done."""
+        return self == MaskOperations()
 
 
 class Keyframe(BaseModel):
@@ -70,6 +94,11 @@ class SessionObject(BaseModel):
     drafts: Provenance = Provenance()
     confidence: dict[int, float] = {}
     """How sure the propagator was, 0 .. 1, by frame."""
+    operations: MaskOperations = MaskOperations()
+    visible: bool = True
+    """Shown; what is hidden still belongs to the matte."""
+    opacity: float = Field(0.5, ge=0, le=1)
+    """Of the overlay."""
 
     def neighbours(self, index: int) -> tuple[int | None, int | None]:
         """Return the nearest keyframes at or before, and at or after, frame `index`."""

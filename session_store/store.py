@@ -13,12 +13,13 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from atomic import sync_file, sync_folder
-from errors import SessionBusyError, SessionNotFoundError, StorageError, storage_errors
+from atomic import PARTIAL, sync_file, sync_folder
+from errors import ParameterError, SessionBusyError, SessionNotFoundError, StorageError, storage_errors
 from session_store.lock import LOCK_NAME, busy, held, is_held, missing
 from session_store.session import MattingSession
 from session_store.state import MattingState
 
+LONGEST_NAME = 200
 ID_PATTERN = re.compile(r"[0-9a-z][0-9a-z-]{0,63}")
 
 _HIDDEN = (".new-*", ".deleted-*")
@@ -31,32 +32,60 @@ class SessionStore:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def create(self, video: Path, name: str = "") -> MattingSession:
-        """Copy `video` into a new session; a copy that fails leaves nothing behind.
+    def create(self, video: Path, name: str = "", *, original_name: str = "", move: bool = False) -> MattingSession:
+        """Copy `video` (or `move` it) into a new session; what fails leaves nothing behind.
 
         Raises:
             StorageError: the disk is full, read-only or not writable.
         """
         session_id = _new_id()
-        suffix = video.suffix.lower() if re.fullmatch(r"\.[A-Za-z0-9]{1,8}", video.suffix) else ".video"
+        given = Path(original_name or video.name)
+        suffix = given.suffix.lower() if re.fullmatch(r"\.[A-Za-z0-9]{1,8}", given.suffix) else ".video"
         state = MattingState(
             id=session_id,
-            name=name or video.stem,
+            name=name or given.stem,
             source=f"source{suffix}",
-            original_name=video.name,
+            original_name=given.name,
             created=datetime.now(UTC),
         )
-        with storage_errors(self.root):
-            self.root.mkdir(parents=True, exist_ok=True)
-            self.sweep()
-            with self._claim(f".new-{session_id}") as hidden:
-                hidden.mkdir()
+        with self._new(session_id) as hidden:
+            hidden.mkdir()
+            if move:
+                video.replace(hidden / state.source)
+            else:
                 shutil.copyfile(video, hidden / state.source)
-                sync_file(hidden / state.source)
-                MattingSession(hidden, state).save()
-                hidden.rename(self.root / session_id)
-            sync_folder(self.root)
+            sync_file(hidden / state.source)
+            MattingSession(hidden, state).save()
         return self.open(session_id)
+
+    def duplicate(self, session_id: str) -> MattingSession:
+        """Return a new session that has everything of that one.
+
+        Raises:
+            SessionNotFoundError: there is none, or it is not an id.
+            SessionBusyError: a process works on it.
+            StorageError: the disk is full, read-only or not writable; nothing is left behind.
+        """
+        original = self.open(session_id)
+        copy_id = _new_id()
+        with held(original.folder), self._new(copy_id) as hidden:
+            shutil.copytree(original.folder, hidden, ignore=shutil.ignore_patterns(".*", f"*{PARTIAL}"))
+            copy = MattingSession.load(hidden)
+            copy.state.name = f"{original.state.name} copy"
+            copy.state.created = datetime.now(UTC)
+            copy.save()
+        return self.open(copy_id)
+
+    def rename(self, session_id: str, name: str) -> None:
+        """Give a session another name; its files keep theirs.
+
+        Raises:
+            SessionNotFoundError: there is none, or it is not an id.
+            ParameterError: a name that is empty, too long or has control characters.
+        """
+        session = self.open(session_id)
+        session.state.name = checked_name(name)
+        session.save()
 
     def open(self, session_id: str) -> MattingSession:
         """Return the session of that id.
@@ -137,6 +166,17 @@ class SessionStore:
                     pass
 
     @contextmanager
+    def _new(self, session_id: str) -> Iterator[Path]:
+        """Give a folder to be filled, which becomes a session's when the block is done and is gone when it fails."""
+        with storage_errors(self.root):
+            self.root.mkdir(parents=True, exist_ok=True)
+            self.sweep()
+            with self._claim(f".new-{session_id}") as hidden:
+                yield hidden
+                hidden.rename(self.root / session_id)
+            sync_folder(self.root)
+
+    @contextmanager
     def _claim(self, name: str) -> Iterator[Path]:
         """Give a hidden neighbour of the sessions that nobody else sweeps away, and that is gone after the block."""
         lock_file = self.root / f"{name}.lock"
@@ -149,6 +189,18 @@ class SessionStore:
             lock.release()
             with suppress(OSError):
                 lock_file.unlink()
+
+
+def checked_name(name: str) -> str:
+    """Return the name of a session or an object without blanks around it.
+
+    Raises:
+        ParameterError: it is empty, too long or has control characters.
+    """
+    stripped = name.strip()
+    if not 1 <= len(stripped) <= LONGEST_NAME or not stripped.isprintable():
+        raise ParameterError(f"a name has 1 to {LONGEST_NAME} characters, in one line")
+    return stripped
 
 
 def _new_id() -> str:

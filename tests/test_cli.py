@@ -134,7 +134,6 @@ def test_version(cli: Callable[..., Answer]) -> None:
         (["run", "../../etc"], 4, ["not a session id"]),
         (["export", "UPPER"], 4, ["not a session id"]),
         (["probe", "TEXT"], 3, ["not a video"]),
-        (["serve"], 1, ["not in this version"]),
         (["models", "eat"], 3, ["download"]),
     ],
     ids=lambda value: " ".join(value)[:60] if isinstance(value, list) else "",

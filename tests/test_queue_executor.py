@@ -133,7 +133,7 @@ def test_a_job_elsewhere_is_cancelled_over_the_channel(
 def test_the_handler_is_where_it_says() -> None:
     import pkgutil
 
-    from cli.run_queue import HANDLERS
+    from app_logic.services import HANDLERS
     from matting_runner.job import run_job
 
     assert pkgutil.resolve_name(HANDLERS["matting"]) is run_job

@@ -159,11 +159,11 @@ def test_a_click_gives_the_mask_of_that_frame(interactive: Interactive, tmp_path
     session = prompted_session(tmp_path / "sessions", small_clip)
     prompts = FramePrompts(points=[PointPrompt(x=33, y=32), PointPrompt(x=80, y=10, positive=False)])
     choice = EngineChoice(name="grabcut")
-    png, score = interactive.call(CLICK, tmp_path, session.state.id, 12, prompts, choice)
+    png, score = interactive.call(CLICK, tmp_path, session.state.id, 1, 12, prompts, choice)
     mask = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED)
     truth = disc(12) > 127
     assert mask is not None and mask.shape == truth.shape and set(np.unique(mask)) == {0, 255} and 0 <= score <= 1
     assert ((mask > 127) & truth).sum() / ((mask > 127) | truth).sum() > 0.8
-    assert interactive.call(CLICK, tmp_path, session.state.id, 12, prompts, choice) == (png, score)
+    assert interactive.call(CLICK, tmp_path, session.state.id, 1, 12, prompts, choice) == (png, score)
     with pytest.raises(SessionNotFoundError):
-        interactive.call(CLICK, tmp_path, "20000101-000000-aaaaaa", 0, prompts, choice)
+        interactive.call(CLICK, tmp_path, "20000101-000000-aaaaaa", 1, 0, prompts, choice)

@@ -16,7 +16,9 @@ from queue_logic.process import end_leftover, held_bytes
 
 @pytest.fixture
 def sleeper() -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    code = "print(flush=True); input()"  # it is up, with all its memory, once it has said something
+    process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdout and process.stdout.readline()
     yield process
     process.kill()
     process.communicate()

@@ -1,0 +1,25 @@
+"""SessionEditor: what a user does to one session, without widgets.
+
+base.py     lock, revision, undo, saving beside a running job
+prompts.py  clicks, boxes, strokes, masks from files, the engine's answers, previews
+choices.py  objects, mask operations, engines, range, formats
+"""
+
+from __future__ import annotations
+
+from app_logic.editor.choices import ChoiceEditing
+from app_logic.editor.prompts import PromptEditing
+
+UNDO_TEXTS = (
+    "click", "box", "brush", "eraser", "mask import", "keyframe", "deleted keyframe", "new object", "deleted object",
+    "renamed object", "colour", "visibility", "opacity", "merged objects", "mask operation", "engine", "direction",
+    "range", "formats", "colours",
+)  # fmt: skip
+"""What undo and redo say that they did."""
+
+
+class SessionEditor(PromptEditing, ChoiceEditing):
+    """Edits one session; shared by all its tabs, called from any thread."""
+
+
+__all__ = ["UNDO_TEXTS", "SessionEditor"]

@@ -1,0 +1,195 @@
+"""What the panels of one tab share: the open session, the chosen object, the frame; and how errors are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from nicegui import app, background_tasks, run, ui
+from nicegui.element import Element
+
+from errors import SessionError, SplazMatteError
+from pages.texts import say, t
+
+if TYPE_CHECKING:
+    from app_logic.editor import SessionEditor
+    from app_logic.services import Services
+    from pages.stage import Stage
+    from queue_logic import Job
+
+POLL = 0.25
+"""Seconds between two looks at what other tabs and the running job have changed."""
+
+
+class Desk:
+    """One tab at work. Panels register with `on_view`, `on_jobs` and `on_frame`, and change things through `do`."""
+
+    def __init__(self, services: Services, stage: Stage) -> None:
+        self.services = services
+        self.stage = stage
+        self.editor: SessionEditor | None = None
+        self.view: dict[str, Any] | None = None
+        self.jobs: list[Job] = []
+        self.object_id = 0
+        self.frame = 0
+        self._home = ui.context.slot.parent
+        self._on_view: list[Callable[[], None]] = []
+        self._on_jobs: list[Callable[[], None]] = []
+        self._on_frame: list[Callable[[], None]] = []
+        self._seen: tuple[str, int] = ("", -1)
+        self._jobs_seen: object = None
+        self._polling = False
+        ui.timer(POLL, self.poll)
+
+    @property
+    def home(self) -> Element:
+        """Return the page's outermost element: dialogs opened from a list that is redrawn live there."""
+        return self._home
+
+    @property
+    def session_id(self) -> str:
+        """Return the open session's id; empty where none is open."""
+        return self.editor.session.state.id if self.editor else ""
+
+    @property
+    def job(self) -> Job | None:
+        """Return the open session's job that waits or runs."""
+        mine = [job for job in self.jobs if job.session_id == self.session_id and not job.state.is_finished]
+        return next(iter(sorted(mine, key=lambda job: job.state.is_waiting)), None)
+
+    def on_view(self, callback: Callable[[], None]) -> None:
+        """Call `callback` when what the session shows has changed, and when another one is opened."""
+        self._on_view.append(callback)
+
+    def on_jobs(self, callback: Callable[[], None]) -> None:
+        """Call `callback` when the queue has changed."""
+        self._on_jobs.append(callback)
+
+    def on_frame(self, callback: Callable[[], None]) -> None:
+        """Call `callback` when the frame or the chosen object has changed."""
+        self._on_frame.append(callback)
+
+    async def open(self, session_id: str) -> None:
+        """Open a session; the browser remembers it for its next visit."""
+        editor = await self.do(self.services.editor, session_id)
+        if editor is None:
+            self.forget()
+            return
+        self.editor = editor
+        app.storage.user["session"] = session_id
+        objects = editor.session.state.objects
+        self.object_id = objects[0].id if objects else 0
+        self._seen = ("", -1)
+        await self.poll()
+        self.stage.goto(0)
+
+    def close(self) -> None:
+        """Show no session."""
+        self.editor = self.view = None
+        self._seen = ("", -1)
+        self.stage.set_view(None)
+        self._tell(self._on_view)
+
+    def forget(self) -> None:
+        """Show no session, and open none at the next visit."""
+        app.storage.user.pop("session", None)
+        self.close()
+
+    def choose_object(self, object_id: int) -> None:
+        """Let the next prompts belong to that object."""
+        self.object_id = object_id
+        self.stage.set_options(current_object=object_id)
+        self._tell(self._on_frame)
+
+    def at_frame(self, frame: int) -> None:
+        """Take note of the frame that the tab looks at."""
+        if frame != self.frame:
+            self.frame = frame
+            self._tell(self._on_frame)
+
+    async def do(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        """Run `function` in a thread; show the error it raises, if that is meant for users, and return None then."""
+        try:
+            return await run.io_bound(function, *arguments, **named)
+        except SplazMatteError as error:
+            self.complain(error)
+        finally:
+            self.soon()
+        return None
+
+    async def edit(self, name: str, *arguments: Any, **named: Any) -> Any:
+        """Call a method of the session's editor."""
+        if self.editor is not None:
+            return await self.do(getattr(self.editor, name), *arguments, **named)
+        return None
+
+    def complain(self, error: Exception) -> None:
+        """Show an error until it is read."""
+        with self._home:
+            ui.notify(
+                say(str(error)),
+                type="negative",
+                position="top",
+                timeout=12_000,
+                close_button=t("Close"),
+                multi_line=True,
+            )
+
+    def tell(self, text: str) -> None:
+        """Show a line for a moment."""
+        with self._home:
+            ui.notify(text, type="info", position="bottom", timeout=2500)
+
+    def soon(self) -> None:
+        """Look for changes without waiting for the timer."""
+        background_tasks.create(self.poll())
+
+    async def poll(self) -> None:
+        """Take up what has changed since the last look."""
+        if self._polling:
+            return
+        self._polling = True
+        try:
+            await self._poll_session()
+            await self._poll_jobs()
+        except SessionError as error:
+            self.complain(error)
+            self.forget()
+        except SplazMatteError as error:
+            self.complain(error)
+        finally:
+            self._polling = False
+
+    async def _poll_session(self) -> None:
+        editor = self.editor
+        if editor is None:
+            return
+        await run.io_bound(editor.refresh)
+        if (self.session_id, editor.revision) == self._seen:
+            return
+        view = await run.io_bound(editor.view)
+        if view is None or editor is not self.editor:  # None: the app is ending
+            return
+        self._seen = self.session_id, view["revision"]
+        self.view = view
+        known = [entry["id"] for entry in view["objects"]]
+        if self.object_id not in known:
+            self.object_id = known[-1] if known else 0
+        with self._home:
+            self.stage.set_view(view)
+            self.stage.set_options(current_object=self.object_id)
+            self._tell(self._on_view)
+
+    async def _poll_jobs(self) -> None:
+        jobs = await run.io_bound(self.services.queue.jobs)
+        if jobs is None:
+            return
+        seen = (self.services.queue.revision, self.session_id)
+        if seen != self._jobs_seen:
+            self._jobs_seen, self.jobs = seen, jobs
+            self._tell(self._on_jobs)
+
+    def _tell(self, listeners: list[Callable[[], None]]) -> None:
+        with self._home:
+            for listener in listeners:
+                listener()

@@ -1,0 +1,72 @@
+"""The line above everything: where we are, what the machine does, language, light or dark, help, log out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from nicegui import app, ui
+
+from app_logic.words import bytes_text
+from pages.desk import Desk
+from pages.help_dialog import show_help
+from pages.settings_dialog import show_settings
+from pages.texts import language, t
+from pages.widgets import icon_button
+
+LANGUAGES = {"en": "English", "zh": "中文"}
+
+
+class Header:
+    """The header of every page."""
+
+    def __init__(self, desk: Desk, toggle_sessions: Callable[[], None]) -> None:
+        self._desk = desk
+        with ui.row().classes("sm-header"):
+            icon_button("menu", t("Sessions"), toggle_sessions)
+            ui.label("SplazMatte").classes("sm-brand")
+            self._name = ui.label().classes("sm-title-name sm-ellipsis")
+            ui.space()
+            self._machine = ui.label().classes("sm-machine")
+            self._state = ui.label().classes("sm-machine sm-enginestate").props('role=status aria-live="polite"')
+            select = ui.select(LANGUAGES, value=language()).props("dense borderless options-dense")
+            select.props["aria-label"] = t("Language")
+            select.on_value_change(lambda event: _speak(event.value))
+            icon_button("contrast", t("Light or dark"), self._toggle_dark)
+            icon_button("settings", t("Settings"), lambda: show_settings(desk))
+            icon_button("help_outline", t("Help and keys (?)"), lambda: show_help(desk))
+            if desk.services.needs_password:
+                with ui.element("form").props('method=post action="/logout"'):
+                    ui.button(icon="logout").props("type=submit flat dense round size=sm").tooltip(t("Log out"))
+        self._dark = ui.dark_mode(app.storage.user.get("dark", True))
+        desk.on_view(self._refresh)
+        desk.on_jobs(self._refresh)
+        ui.timer(3.0, self._look)
+
+    def _refresh(self) -> None:
+        view = self._desk.view
+        self._name.text = view["name"] if view else ""
+        running = [job for job in self._desk.jobs if job.state == "running"]
+        if view and any(item["busy"] for item in view["objects"]):
+            self._state.text = t("Engine: working on a click")
+        elif running:
+            self._state.text = t("Engine: {stage} {percent} %", stage=t(running[0].progress.stage or "Starting"),
+                                 percent=f"{running[0].progress.fraction * 100:.0f}")  # fmt: skip
+        else:
+            self._state.text = t("Engine: ready")
+
+    def _look(self) -> None:
+        from machine import cpu_count, memory_available, memory_total
+
+        devices = " ".join(self._desk.services.devices).upper()
+        total = memory_total()
+        used = bytes_text(total - memory_available())
+        self._machine.text = f"{devices} × {cpu_count()} · {used} / {bytes_text(total)}"
+
+    def _toggle_dark(self) -> None:
+        app.storage.user["dark"] = not app.storage.user.get("dark", True)
+        self._dark.value = app.storage.user["dark"]
+
+
+def _speak(chosen: str) -> None:
+    app.storage.user["language"] = chosen
+    ui.navigate.reload()

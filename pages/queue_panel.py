@@ -1,0 +1,121 @@
+"""The queue: every session's jobs, in the order in which they run. It knows no kind of job, so both pages have it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nicegui import ui
+
+from app_logic.words import time_text
+from pages.desk import Desk
+from pages.texts import say, t
+from pages.widgets import action_button, icon_button
+
+ICONS = {
+    "pending": "schedule",
+    "running": "play_circle",
+    "done": "check_circle",
+    "failed": "error",
+    "cancelled": "cancel",
+    "interrupted": "pause_circle",
+}
+
+
+class QueuePanel:
+    """The list of jobs with what can be done to each."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._rows: dict[str, tuple[ui.linear_progress, ui.label]] = {}
+        self._shown: object = None
+        with ui.row().classes("sm-heading"):
+            ui.label(t("Queue"))
+            ui.space()
+            self._pause = icon_button("pause", t("Start no further jobs"), self._toggle)
+            icon_button("clear_all", t("Remove finished jobs"), lambda: desk.do(self._queue.clear))
+        self._note = ui.label().classes("sm-note")
+        self._list = ui.column().classes("sm-list")
+        self._add = action_button(t("Add this session"), "playlist_add", self._add_session)
+        desk.on_jobs(self._refresh)
+        desk.on_view(self._refresh)
+        self._refresh()
+
+    @property
+    def _queue(self) -> Any:
+        return self._desk.services.queue
+
+    def _refresh(self) -> None:
+        rows = self._desk.services.work.listing()
+        stopped = self._queue.stopped
+        self._add.set_enabled(bool(self._desk.session_id))
+        self._note.text = self._owner_text(stopped)
+        self._note.set_visibility(bool(self._note.text))
+        self._pause.props(f"icon={'play_arrow' if stopped else 'pause'}")
+        shape = [(row["id"], row["state"], row["error"], row["name"]) for row in rows]
+        if shape != self._shown:
+            self._shown = shape
+            self._draw(rows)
+        for row in rows:
+            bar, label = self._rows[row["id"]]
+            bar.value = row["fraction"]
+            label.text = _describe(row)
+
+    def _owner_text(self, stopped: bool) -> str:
+        owner = self._desk.services.owner
+        if owner:
+            return t("Another process runs the queue: {owner}", owner=owner)
+        return t("Stopped: no further job is started.") if stopped else ""
+
+    def _draw(self, rows: list[dict[str, Any]]) -> None:
+        self._list.clear()
+        self._rows = {}
+        with self._list:
+            if not rows:
+                ui.label(t("The queue is empty.")).classes("sm-note")
+            for place, row in enumerate(rows):
+                self._row(row, place, len(rows))
+
+    def _row(self, row: dict[str, Any], place: int, count: int) -> None:
+        with ui.column().classes(f"sm-job sm-{row['state']}"):
+            with ui.row().classes("sm-param"):
+                ui.icon(ICONS.get(row["state"], "help")).classes("sm-jobicon")
+                ui.label(row["name"]).classes("grow sm-ellipsis").tooltip(row["name"])
+                self._buttons(row, place, count)
+            label = ui.label().classes("sm-note")
+            bar = ui.linear_progress(value=0, show_value=False, size="3px")
+            bar.set_visibility(row["state"] == "running")
+            if row["error"]:
+                ui.label(say(row["error"])).classes("sm-warning")
+        self._rows[row["id"]] = bar, label
+
+    def _buttons(self, row: dict[str, Any], place: int, count: int) -> None:
+        job_id = row["id"]
+        waits = row["state"] in ("pending", "interrupted")
+        if waits and place > 0:
+            icon_button("vertical_align_top", t("Move to the top"), lambda: self._desk.do(self._queue.move_top, job_id))
+        if waits and place < count - 1:
+            down = t("Move to the bottom")
+            icon_button("vertical_align_bottom", down, lambda: self._desk.do(self._queue.move_bottom, job_id))
+        if row["can_cancel"]:
+            icon_button("stop_circle", t("Cancel"), lambda: self._desk.do(self._queue.cancel, job_id))
+        if row["can_retry"]:
+            icon_button("replay", t("Try again"), lambda: self._desk.do(self._queue.retry, job_id))
+        if row["can_remove"]:
+            icon_button("close", t("Remove"), lambda: self._desk.do(self._queue.remove, job_id))
+
+    async def _add_session(self) -> None:
+        await self._desk.do(self._desk.services.work.deliver, self._desk.session_id)
+
+    async def _toggle(self) -> None:
+        await self._desk.do(self._queue.start if self._queue.stopped else self._queue.stop)
+
+
+def _describe(row: dict[str, Any]) -> str:
+    parts = [t(str(row["state"]))]
+    if row["state"] == "running":
+        parts.append(f"{row['fraction'] * 100:.0f} %")
+        if row["stage"]:
+            parts.append(t(row["stage"]))
+        if row["seconds_left"] is not None:
+            parts.append(t("{time} left", time=time_text(row["seconds_left"])))
+    return " · ".join(parts)

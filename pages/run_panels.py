@@ -1,0 +1,174 @@
+"""The panels that start long work: propagate and matte, each with what it will take and what is stale."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nicegui import run, ui
+
+from app_logic.words import bytes_text, time_text
+from engines.spec import Job
+from errors import SplazMatteError
+from pages.desk import Desk
+from pages.engine_form import EngineForm
+from pages.texts import say, t
+from pages.widgets import action_button, heading
+
+DIRECTIONS = {"both": "Both ways", "forward": "Forward", "backward": "Backward"}
+DIRECTION_TEXTS = list(DIRECTIONS.values())
+
+
+class PropagatePanel:
+    """Masks for the whole clip from the keyframes."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        heading(t("Propagate"), t("Carries the masks of the keyframes through the clip; only stale frames are redone."))
+        EngineForm(desk, Job.PROPAGATOR)
+        with ui.column().classes("sm-form"):
+            ui.label(t("Direction")).classes("sm-label")
+            options = {key: t(text) for key, text in DIRECTIONS.items()}
+            self._direction = ui.toggle(options, value="both").props("dense no-caps spread").classes("w-full")
+            self._direction.on("update:model-value", lambda: desk.edit("set_direction", self._direction.value))
+            RangeForm(desk)
+            self._button = action_button(t("Propagate"), "double_arrow", self._start, primary=True)
+            self._note = ui.label().classes("sm-note")
+        desk.on_view(self._refresh)
+
+    def _refresh(self) -> None:
+        desk = self._desk
+        if desk.editor is None or desk.view is None:
+            self._button.set_enabled(False)
+            return
+        self._direction.value = desk.editor.session.state.direction
+        prompted = any(lane[2] == "keyframe" for item in desk.view["objects"] for lane in item["lane"])
+        todo = _to_propagate(desk.view)
+        self._button.set_enabled(prompted)
+        self._button.text = t("Propagate {count} frames", count=todo) if prompted and todo else t("Propagate")
+        if not prompted:
+            self._note.text = t("Give at least one keyframe first: click on the object.")
+        else:
+            self._note.text = t("{count} frames have no current mask.", count=todo) if todo else t("All is up to date.")
+
+    async def _start(self) -> None:
+        await self._desk.do(self._desk.services.work.propagate, self._desk.session_id)
+
+
+class MattePanel:
+    """Alpha for the whole clip from the masks, or for this frame to see what it will be like."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        heading(t("Matte"), t("Turns the masks into soft alpha. What is stale before it, masks too, is redone first."))
+        EngineForm(desk, Job.MATTER)
+        with ui.column().classes("sm-form"):
+            self._frame = action_button(t("Matte this frame (M)"), "filter_center_focus", self.matte_frame)
+            self._button = action_button(t("Matte the clip"), "auto_awesome", self._start, primary=True)
+            Estimate(desk, "matte")
+        desk.on_view(self._refresh)
+
+    def _refresh(self) -> None:
+        ready = bool(self._desk.view and self._desk.view["objects"])
+        self._button.set_enabled(ready)
+        self._frame.set_enabled(ready)
+
+    async def matte_frame(self) -> None:
+        """Show the alpha of the frame that is looked at."""
+        self._frame.props("loading")
+        try:
+            await self._desk.edit("preview", self._desk.frame)
+        finally:
+            self._frame.props(remove="loading")
+        if self._desk.view and str(self._desk.frame) in self._desk.view["preview"]:
+            self._desk.stage.set_options(view="alpha")
+
+    async def _start(self) -> None:
+        await self._desk.do(self._desk.services.work.matte, self._desk.session_id)
+
+
+class RangeForm:
+    """First and last frame of what is made, as on the timeline."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        with ui.row().classes("sm-param"):
+            self._first = self._field(t("First frame"))
+            self._last = self._field(t("Last frame"))
+            ui.button(t("All"), on_click=lambda: desk.edit("set_range", None)).props("flat dense no-caps")
+        desk.on_view(self._refresh)
+
+    def _field(self, label: str) -> ui.number:
+        field = ui.number(label, min=0, format="%d").props("dense outlined").classes("grow")
+        field.on("change", self._change)
+        return field
+
+    def _refresh(self) -> None:
+        view = self._desk.view
+        if view:
+            start, stop = view["range"] or (0, view["frames"])
+            self._first.value, self._last.value = start, stop - 1
+
+    async def _change(self) -> None:
+        view = self._desk.view
+        if view is None or self._first.value is None or self._last.value is None:
+            return
+        start = min(max(int(self._first.value), 0), view["frames"] - 1)
+        stop = min(max(int(self._last.value), start), view["frames"] - 1) + 1
+        whole = (start, stop) == (0, view["frames"])
+        await (self._desk.edit("set_range", None) if whole else self._desk.edit("set_range", start, stop))
+
+
+class Estimate:
+    """What a run up to a stage will take, told before it is started."""
+
+    def __init__(self, desk: Desk, until: str) -> None:
+        self._desk = desk
+        self._until = until
+        self._asked: object = None
+        self._text = ui.label().classes("sm-note")
+        self._refusal = ui.label().classes("sm-warning")
+        ui.timer(1.0, self._refresh)
+
+    async def _refresh(self) -> None:
+        desk = self._desk
+        asked = (desk.session_id, desk.view["revision"] if desk.view else 0, self._until)
+        if desk.view is None or desk.job is not None or asked == self._asked:
+            return
+        self._asked = asked
+        self._text.text = self._refusal.text = ""
+        if any(item["lane"] or item["prompts"] for item in desk.view["objects"]):
+            await self._show(desk.session_id)
+
+    async def _show(self, session_id: str) -> None:
+        work = self._desk.services.work
+        try:
+            needs = await run.io_bound(work.estimate, session_id, self._until)
+            refusal = await run.io_bound(work.refusal, session_id, self._until)
+        except SplazMatteError as error:
+            self._refusal.text = say(str(error))
+            return
+        if needs is None:  # the app is ending
+            return
+        self._text.text = t(
+            "About {time}, {memory} of memory, {disk} of disk.",
+            time=time_text(needs.seconds),
+            memory=bytes_text(needs.memory_bytes),
+            disk=bytes_text(needs.disk_bytes),
+        )
+        self._refusal.text = say(refusal) if refusal else ""
+
+
+def _to_propagate(view: dict[str, Any]) -> int:
+    """Return how many frames of the range have an object without a current mask, as far as the lanes tell."""
+    start, stop = view["range"] or (0, view["frames"])
+    missing: set[int] = set()
+    for item in view["objects"]:
+        current = {
+            index
+            for first, last, kind, _ in item["lane"]
+            if kind != "stale"
+            for index in range(max(first, start), min(last, stop))
+        }
+        if item["lane"]:
+            missing |= set(range(start, stop)) - current
+    return len(missing)

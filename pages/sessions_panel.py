@@ -1,0 +1,103 @@
+"""The sessions: upload, list with thumbnails, open, rename, duplicate, delete."""
+
+from __future__ import annotations
+
+from nicegui import run, ui
+
+from app_logic.sessions import SessionList, SessionRow
+from app_logic.words import bytes_text
+from pages.desk import Desk
+from pages.texts import t
+from pages.upload import Upload
+from pages.widgets import ask, ask_text, icon_button
+
+STATES = {
+    "new": "new",
+    "annotated": "annotated",
+    "masks": "masks",
+    "matted": "matted",
+    "delivered": "delivered",
+    "failed": "failed",
+    "unreadable": "unreadable",
+}
+STATE_TEXTS = list(STATES.values())
+LOOK = 2.0
+"""Seconds between two looks at what other tabs and jobs have changed."""
+
+
+class SessionsPanel:
+    """The list of sessions of the workspace."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._sessions = SessionList(desk.services.store)
+        self._shown: object = None
+        Upload(self._uploaded, desk)
+        self._list = ui.column().classes("sm-sessions")
+        ui.timer(LOOK, self.refresh)
+        desk.on_view(self._soon)
+
+    async def refresh(self) -> None:
+        """Draw the list anew where it has changed."""
+        rows = await run.io_bound(self._sessions.rows) or []
+        shown = ([(row.id, row.name, row.state, bytes_text(row.bytes)) for row in rows], self._desk.session_id)
+        if shown == self._shown:
+            return
+        self._shown = shown
+        self._list.clear()
+        with self._list:
+            if not rows:
+                ui.label(t("No session yet: upload a video, or drop one anywhere.")).classes("sm-note")
+            for row in rows:
+                self._row(row)
+
+    def _soon(self) -> None:
+        if self._shown is None or self._desk.session_id != self._shown[1]:  # type: ignore[index]
+            ui.timer(0, self.refresh, once=True)
+
+    def _row(self, row: SessionRow) -> None:
+        chosen = row.id == self._desk.session_id
+        with ui.row().classes("sm-session" + (" sm-chosen" if chosen else "")):
+            poster = ui.element("img").props(f'src="/media/{row.id}/thumb?v={row.id}" alt="" loading=lazy')
+            poster.classes("sm-poster")
+            with ui.column().classes("sm-about"):
+                name = ui.button(row.name, on_click=lambda: self._desk.open(row.id))
+                name.props("flat dense no-caps align=left").classes("sm-name")
+                if chosen:
+                    name.props["aria-current"] = "true"
+                ui.label(f"{t(STATES[row.state])} · {bytes_text(row.bytes)}").classes("sm-note")
+            with (
+                icon_button("more_vert", t("More for {name}", name=row.name), lambda: None),
+                ui.menu().props("auto-close"),
+            ):
+                if row.state != "unreadable":
+                    ui.menu_item(t("Rename …"), lambda: self._rename(row))
+                    ui.menu_item(t("Duplicate"), lambda: self._duplicate(row))
+                ui.menu_item(t("Delete …"), lambda: self._delete(row))
+
+    async def _uploaded(self, session_id: str) -> None:
+        await self.refresh()
+        await self._desk.open(session_id)
+
+    async def _rename(self, row: SessionRow) -> None:
+        with self._desk.home:
+            name = await ask_text(t("Rename the session"), row.name, t("Rename"), t("Cancel"))
+        if name and name.strip():
+            await self._desk.do(self._desk.services.store.rename, row.id, name)
+            await self.refresh()
+
+    async def _duplicate(self, row: SessionRow) -> None:
+        copy = await self._desk.do(self._desk.services.store.duplicate, row.id)
+        await self.refresh()
+        if copy is not None:
+            await self._desk.open(copy.state.id)
+
+    async def _delete(self, row: SessionRow) -> None:
+        text = t("{name} and everything made from it ({size}) will be gone.", name=row.name, size=bytes_text(row.bytes))
+        with self._desk.home:
+            sure = await ask(t("Delete the session?"), text, t("Delete"), t("Cancel"))
+        if sure:
+            if row.id == self._desk.session_id:
+                self._desk.forget()
+            await self._desk.do(self._desk.services.work.delete, row.id)
+            await self.refresh()

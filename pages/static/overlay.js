@@ -1,0 +1,106 @@
+// What the user just did, before the server's answer is on the screen; and captions over the picture.
+import { drawBox, drawBrush, drawDivider, drawPoint, drawPrompts, drawStroke } from "./marks.js";
+
+const PATIENCE = 15000; // ms after which something that never came back is no longer shown
+const NOTES = { none: "No alpha on this frame: matte this frame or the clip", preview: "Preview of this frame", stale: "Stale" };
+
+export class Overlay {
+  constructor(host) {
+    this.host = host;
+    this.pending = [];
+  }
+
+  clear() { this.pending = []; }
+
+  // The object that is drawn on; none until the first prompt makes one.
+  get object() { return this.host.model.object(this.host.options.current_object); }
+  colour() { return this.object?.colour ?? "#ff9f1a"; }
+
+  add(item) {
+    const version = this.object ? this.host.model.maskVersion(this.object, item.frame) : "";
+    this.pending.push({ ...item, object: this.object?.id ?? null, version, colour: this.colour(), at: performance.now() });
+    this.host.redraw();
+  }
+
+  addPoint(frame, x, y, positive) { this.add({ kind: "point", frame, x, y, positive }); }
+  addStroke(frame, points, radius, positive) { this.add({ kind: "stroke", frame, points, radius, positive }); }
+
+  // Forget what has arrived: a point when the view has it, a stroke when another mask of its frame is on the screen.
+  settle() {
+    if (!this.pending.length) return;
+    this.pending = this.pending.filter((item) => performance.now() - item.at < PATIENCE && !this.arrived(item));
+  }
+
+  arrived(item) {
+    const { model, options, scene } = this.host;
+    const object = model.object(item.object ?? options.current_object);
+    if (!object) return false;
+    if (item.kind === "point") {
+      const points = object.prompts?.[item.frame]?.points ?? [];
+      return points.some(([x, y, positive]) => Math.hypot(x - item.x, y - item.y) < 0.02 && Boolean(positive) === item.positive);
+    }
+    if (model.maskVersion(object, item.frame) === item.version) return false;
+    if (scene?.frame !== item.frame) return true;
+    const layers = scene.sides.flatMap((side) => side.layers).filter((layer) => layer.object === object.id);
+    const current = `?v=${encodeURIComponent(model.maskVersion(object, item.frame))}`;
+    return !layers.length ? !object.visible : layers.every(({ url }) => url.endsWith(current));
+  }
+
+  // Strokes lie under the wipe's clip, with the pictures.
+  drawPending(context, mode, frame) {
+    const { host } = this;
+    const strokes = this.pending.filter((item) => item.kind === "stroke" && item.frame === host.scene?.frame);
+    const { gesture } = host.pointer;
+    if (gesture?.points) strokes.push({ ...gesture, radius: host.options.brush_radius, colour: this.colour() });
+    for (const stroke of strokes)
+      drawStroke(context, host.painter, host.camera, stroke, { mode, colour: stroke.colour, opacity: host.options.opacity, frame });
+  }
+
+  draw(context) {
+    const { host } = this;
+    const { camera, options, pointer, scene } = host;
+    if (scene && !host.playing && host.modes().some((mode) => ["source", "overlay", "mask"].includes(mode))) {
+      if (this.object) drawPrompts(context, camera, this.object, this.object.prompts?.[scene.frame]);
+      for (const item of this.pending)
+        if (item.kind === "point" && item.frame === scene.frame)
+          drawPoint(context, ...camera.toView(item.x, item.y), item.positive, item.colour);
+    }
+    if (options.wipe && scene) drawDivider(context, host.splitX(), host.canvas.height);
+    const { gesture, hover } = pointer;
+    if (gesture?.kind === "box" && gesture.moved) {
+      const [x0, x1, y0, y1] = pointer.corners(gesture);
+      drawBox(context, camera, [x0, y0, x1, y1], this.colour());
+    }
+    const brush = options.tool === "brush" || options.tool === "eraser";
+    const at = gesture?.points ? gesture.at : hover;
+    if (brush && at && scene && (!gesture || gesture.points))
+      drawBrush(context, at, options.brush_radius * camera.scale, gesture?.points ? gesture.positive : options.tool === "brush");
+  }
+
+  // One line in a corner each: what is shown, and what is being worked on.
+  caption() {
+    const { host } = this;
+    const { scene, model } = host;
+    const note = scene?.sides.map((side) => side.note).find(Boolean);
+    this.say(host.caption, note ? host.t(NOTES[note]) : "");
+    host.caption.dataset.note = note ?? "";
+    const waits = !host.playing && host.scenes.isWaiting(host.frame);
+    clearTimeout(this.late);
+    const busy = scene && model.view && model.busy(scene.frame) ? host.t("Segmenting…") : "";
+    this.say(host.badge, busy);
+    if (waits && !busy) this.late = setTimeout(() => this.wait(), 300); // short waits are not worth a word
+  }
+
+  wait() {
+    const { host } = this;
+    if (host.gone || !host.scenes.isWaiting(host.frame)) return;
+    const extracting = host.frame >= host.model.view.extracted;
+    const text = extracting ? host.t("Waiting for frame {frame}…").replace("{frame}", host.frame) : host.t("Loading…");
+    this.say(host.badge, text);
+  }
+
+  say(element, text) {
+    if (element.textContent !== text) element.textContent = text;
+    element.hidden = !text;
+  }
+}

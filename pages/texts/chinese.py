@@ -1,0 +1,5 @@
+"""Chinese by English text."""
+
+from __future__ import annotations
+
+CHINESE: dict[str, str] = {}

@@ -1,0 +1,141 @@
+"""The tool bar beside the picture: prompts, undo and redo, keyframes; and the text prompt of engines that take it."""
+
+from __future__ import annotations
+
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from nicegui import ui
+
+from engines.registry import get_spec
+from engines.spec import Job, PromptKind
+from pages.desk import Desk
+from pages.texts import t
+from pages.widgets import icon_button
+
+TOOLS = {
+    "point": ("add_circle", "Click: left adds, right or Alt takes away (V)", PromptKind.POINTS),
+    "box": ("crop_free", "Box: drag around the object (B)", PromptKind.BOX),
+    "brush": ("brush", "Brush: paint the mask (P)", None),
+    "eraser": ("sym_o_ink_eraser", "Eraser: take from the mask (E)", None),
+    "pan": ("pan_tool", "Move the picture (H)", None),
+}
+TOOL_TEXTS = [text for _, text, _ in TOOLS.values()]
+MASK_LIMIT = 64 << 20
+"""Bytes of a mask image."""
+
+
+class ToolBar:
+    """The tools; the browser's keys change them too."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._tools: dict[str, ui.button] = {}
+        with ui.column().classes("sm-tools").props(f'role=toolbar aria-label="{t("Tools")}"'):
+            for name, (icon, text, _) in TOOLS.items():
+                self._tools[name] = icon_button(icon, t(text), partial(self._take, name))
+            ui.separator()
+            self._undo = icon_button("undo", t("Undo"), self.undo)
+            self._redo = icon_button("redo", t("Redo"), self.redo)
+            ui.separator()
+            self._keep = icon_button("push_pin", t("Keep this mask as a keyframe (K)"), self.keep)
+            self._clear = icon_button("backspace", t("Delete the keyframe of this frame (Delete)"), self.clear)
+            icon_button("upload_file", t("Import a mask for this frame from an image"), self._import)
+            self._text = icon_button("text_fields", t("Find by text"), self._find)
+        self.show("point")
+        desk.on_view(self._refresh)
+        desk.on_frame(self._refresh)
+
+    def show(self, tool: str) -> None:
+        """Mark the tool that is in the hand."""
+        for name, button in self._tools.items():
+            button.props(f"color={'primary' if name == tool else 'grey'}")
+            button.props["aria-pressed"] = "true" if name == tool else "false"
+
+    async def undo(self) -> None:
+        """Take the last decision back."""
+        what = await self._desk.edit("undo")
+        if what:
+            self._desk.tell(t("Undone: {what}", what=t(what)))
+
+    async def redo(self) -> None:
+        """Do again what was taken back."""
+        what = await self._desk.edit("redo")
+        if what:
+            self._desk.tell(t("Redone: {what}", what=t(what)))
+
+    async def keep(self) -> None:
+        """Make the propagated mask of this frame a keyframe."""
+        await self._desk.edit("keep_mask", self._desk.object_id, self._desk.frame)
+
+    async def clear(self) -> None:
+        """Delete the prompts and the keyframe of this frame."""
+        await self._desk.edit("clear_frame", self._desk.object_id, self._desk.frame)
+
+    async def event(self, name: str, data: dict[str, Any]) -> None:
+        """Take a prompt that was given on the picture; the first one makes the first object."""
+        desk = self._desk
+        if desk.editor is None:
+            return
+        if not desk.object_id:
+            made = await desk.edit("add_object")
+            if made is None:
+                return
+            desk.choose_object(made)
+        place = desk.object_id, int(data["frame"])
+        if name == "click":
+            await desk.edit("add_point", *place, float(data["x"]), float(data["y"]), bool(data["positive"]))
+        elif name == "box":
+            await desk.edit("set_box", *place, *(float(data[key]) for key in ("x0", "y0", "x1", "y1")))
+        else:
+            points = [(float(x), float(y)) for x, y in data["points"]]
+            await desk.edit("paint", *place, points, float(data["radius"]), bool(data["positive"]))
+
+    def _take(self, tool: str) -> None:
+        self.show(tool)
+        self._desk.stage.set_options(tool=tool)
+
+    def _refresh(self) -> None:
+        editor = self._desk.editor
+        if editor is None:
+            return
+        self._undo.set_enabled(bool(editor.can_undo))
+        self._redo.set_enabled(bool(editor.can_redo))
+        kinds = {
+            kind
+            for item in (self._desk.view or {"objects": []})["objects"]
+            if item["id"] == self._desk.object_id
+            for start, stop, kind, _ in item["lane"]
+            if start <= self._desk.frame < stop
+        }
+        self._clear.set_enabled("keyframe" in kinds)
+        self._keep.set_enabled(bool(kinds - {"keyframe"}))
+        prompts = get_spec(Job.SEGMENTER, editor.session.state.segmenter.name).prompts
+        self._text.set_visibility(PromptKind.TEXT in prompts)
+        for name, (_, _, kind) in TOOLS.items():
+            self._tools[name].set_enabled(kind is None or kind in prompts)
+
+    async def _import(self) -> None:
+        desk = self._desk
+        with desk.home, ui.dialog() as dialog, ui.card().classes("sm-dialog"):
+            ui.label(t("Import a mask")).classes("sm-title")
+            ui.label(t("An image of the video's size: white or opaque is inside.")).classes("sm-note")
+            upload = ui.upload(on_upload=dialog.submit, auto_upload=True, max_files=1, max_file_size=MASK_LIMIT)
+            upload.props('accept="image/*" flat bordered').classes("w-full")
+            ui.button(t("Cancel"), on_click=lambda: dialog.submit(None)).props("flat no-caps")
+        event = await dialog
+        dialog.delete()
+        if event is not None and desk.editor is not None:
+            with tempfile.TemporaryDirectory() as folder:
+                path = Path(folder) / "mask"
+                await event.file.save(path)
+                if not desk.object_id:
+                    desk.choose_object(await desk.edit("add_object"))
+                await desk.edit("import_mask", desk.object_id, desk.frame, path)
+
+    async def _find(self) -> None:
+        from pages.find_dialog import find_by_text
+
+        await find_by_text(self._desk)

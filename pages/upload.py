@@ -1,0 +1,39 @@
+"""Upload of videos: a button, and a page that takes what is dropped anywhere; the browser streams each file."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from nicegui import ui
+from nicegui.element import Element
+from nicegui.events import GenericEventArguments
+
+from pages.texts import say, t
+
+if TYPE_CHECKING:
+    from pages.desk import Desk
+
+UPLOAD_TEXTS = [
+    "Upload video",
+    "Drop the video to upload it",
+    "Stop the upload",
+    "The upload was cut off; try again.",
+    "checking …",
+]
+
+
+class Upload(Element, component="static/upload.js"):
+    """The upload button with a row for each file under way."""
+
+    def __init__(self, done: Callable[[str], Awaitable[None]], desk: Desk) -> None:
+        super().__init__()
+        self._desk = desk
+        self._props["texts"] = {text: t(text) for text in UPLOAD_TEXTS}
+        self.on("uploaded", lambda event: done(str(event.args["session"])))
+        self.on("refused", self._refused)
+
+    def _refused(self, event: GenericEventArguments) -> None:
+        message = str(event.args["error"])
+        with self._desk.home:
+            ui.notify(say(t(message)), type="negative", position="top", timeout=12_000, close_button=t("Close"))

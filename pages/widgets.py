@@ -1,0 +1,73 @@
+"""Small pieces that every panel uses: labelled, with a tooltip, reachable by keyboard."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from nicegui import ui
+
+Action = Callable[[], Awaitable[Any] | Any]
+
+
+def icon_button(icon: str, label: str, action: Action, *, colour: str = "") -> ui.button:
+    """Return a flat round button with `label` as tooltip and accessible name."""
+    button = ui.button(icon=icon, on_click=action).props("flat dense round size=sm")
+    button.props["aria-label"] = label
+    if colour:
+        button.props(f"color={colour}")
+    button.tooltip(label)
+    return button
+
+
+def action_button(label: str, icon: str, action: Action, *, primary: bool = False) -> ui.button:
+    """Return a button with text, as wide as its panel."""
+    button = ui.button(label, icon=icon, on_click=action).props("dense no-caps unelevated")
+    button.props("color=primary" if primary else "outline color=primary")
+    return button.classes("sm-action")
+
+
+def heading(text: str, help_text: str = "") -> None:
+    """Draw the heading of a part of a panel, with an explanation beside it."""
+    with ui.row().classes("sm-heading"):
+        ui.label(text)
+        if help_text:
+            hint(help_text)
+
+
+def hint(text: str) -> None:
+    """Draw a question mark that explains."""
+    icon = ui.icon("help_outline").classes("sm-hint")
+    icon.props["tabindex"] = "0"
+    icon.props["aria-label"] = text
+    icon.props["role"] = "img"
+    with icon:
+        ui.tooltip(text).classes("sm-tooltip")
+
+
+async def ask(title: str, text: str, yes: str, no: str) -> bool:
+    """Ask a question and return whether the answer was yes."""
+    with ui.dialog() as dialog, ui.card().classes("sm-dialog"):
+        ui.label(title).classes("sm-title")
+        ui.label(text)
+        with ui.row().classes("sm-buttons"):
+            ui.button(no, on_click=lambda: dialog.submit(False)).props("flat no-caps")
+            ui.button(yes, on_click=lambda: dialog.submit(True)).props("unelevated no-caps color=negative autofocus")
+    answer = await dialog
+    dialog.delete()
+    return bool(answer)
+
+
+async def ask_text(title: str, value: str, yes: str, no: str) -> str | None:
+    """Ask for a line of text and return it; None where the user does not want to."""
+    with ui.dialog() as dialog, ui.card().classes("sm-dialog"):
+        ui.label(title).classes("sm-title")
+        field = ui.input(value=value).props("outlined dense autofocus maxlength=200").classes("w-full")
+        field.props["aria-label"] = title
+        field.on("keydown.enter", lambda: dialog.submit(field.value))
+        with ui.row().classes("sm-buttons"):
+            ui.button(no, on_click=lambda: dialog.submit(None)).props("flat no-caps")
+            ui.button(yes, on_click=lambda: dialog.submit(field.value)).props("unelevated no-caps color=primary")
+    answer = await dialog
+    dialog.delete()
+    return str(answer) if answer is not None else None
