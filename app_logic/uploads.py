@@ -7,7 +7,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
-from errors import InputError, StorageError, storage_errors
+from errors import InputError, MediaError, StorageError, storage_errors
 from machine import disk_free
 from session_store import MattingSession, SessionStore
 
@@ -81,8 +81,11 @@ class Uploads:
         """
         from matting_runner import create_session
 
+        name = safe_name(name)
         try:
-            return create_session(self._store, path, original_name=safe_name(name), move=True)
+            return create_session(self._store, path, original_name=name, move=True)
+        except MediaError as error:  # it knows the file by our name for it
+            raise MediaError(str(error).replace(str(path), name)) from None
         finally:
             path.unlink(missing_ok=True)
 

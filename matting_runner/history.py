@@ -14,6 +14,8 @@ from session_store import MattingSession, Provenance, SessionObject
 
 CHUNK = 48
 """Frames that are committed together."""
+MASK_CHUNK = 16
+"""Masks that are committed together: who watches sees them once they are."""
 Kind = Literal["propagated", "drafts"]
 
 
@@ -58,7 +60,7 @@ class SessionHistory:
             self._writer = WriteBehind(self._write, depth=4)
         self._writer.put(step)
         self._pending.append(step)
-        if len(self._pending) >= CHUNK:
+        if len(self._pending) >= MASK_CHUNK:
             self.commit()
 
     def commit(self) -> None:

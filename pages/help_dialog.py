@@ -29,9 +29,20 @@ async def show_help(desk: Desk) -> None:
         ui.label(t("Keys")).classes("sm-title")
         with ui.element("div").classes("sm-keys"):
             for key, _, text in KEYS:
-                ui.label(key).classes("sm-key")
+                ui.label(shown_key(key)).classes("sm-key")
                 ui.label(t(text))
         with ui.row().classes("sm-buttons"):
             ui.button(t("Close"), on_click=dialog.close).props("flat no-caps autofocus")
     await dialog
     dialog.delete()
+
+
+SIGNS = {"arrowleft": "←", "arrowright": "→", "space": "Space", "home": "Home", "end": "End", "escape": "Esc"}
+MORE = {"delete": "Del", "backspace": "⌫", "enter": "Enter", "shift": "Shift", "ctrl": "Ctrl/⌘"}
+
+
+def shown_key(key: str) -> str:
+    """Return a key of the table as it is written on keyboards."""
+    if key == "+":
+        return key
+    return " + ".join((SIGNS | MORE).get(part, part.upper()) for part in key.split("+"))

@@ -20,6 +20,10 @@ ICONS = {
     "interrupted": "pause_circle",
 }
 
+GOALS = {"frames": "Extract frames", "propagate": "Propagate", "matte": "Matte", "deliver": "Deliver"}
+GOAL_TEXTS = list(GOALS.values())
+"""What a job is for, by its last stage."""
+
 
 class QueuePanel:
     """The list of jobs with what can be done to each."""
@@ -111,7 +115,7 @@ class QueuePanel:
 
 
 def _describe(row: dict[str, Any]) -> str:
-    parts = [t(str(row["state"]))]
+    parts = [t(GOALS.get(str(row["until"]), "Deliver")), t(str(row["state"]))]
     if row["state"] == "running":
         parts.append(f"{row['fraction'] * 100:.0f} %")
         if row["stage"]:

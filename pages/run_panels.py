@@ -149,6 +149,9 @@ class Estimate:
             return
         if needs is None:  # the app is ending
             return
+        if not needs.seconds:
+            self._text.text = t("All is up to date.")
+            return
         self._text.text = t(
             "About {time}, {memory} of memory, {disk} of disk.",
             time=time_text(needs.seconds),

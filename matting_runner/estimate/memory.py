@@ -12,7 +12,7 @@ from engines.spec import Job
 from machine import cpu_count
 from matting_runner.estimate.duration import load
 from matting_runner.estimate.work import Work
-from matting_runner.history import CHUNK
+from matting_runner.history import MASK_CHUNK
 from matting_runner.marks import spec_of
 from matting_runner.progress import Stage
 from pipeline.formats import FORMATS
@@ -66,7 +66,7 @@ def _extract(work: Work) -> int:
 
 def _propagate(work: Work) -> int:
     """Add the masks of a chunk, which are kept until it is committed."""
-    masks = min(CHUNK, work.visits.total()) * max(work.visits) * _pixels_exactly(work)
+    masks = min(MASK_CHUNK, work.visits.total()) * max(work.visits) * _pixels_exactly(work)
     return _frames(work, work.masks) + masks + _engine(work, Job.PROPAGATOR, max(work.visits))
 
 

@@ -1,5 +1,10 @@
-"""Chinese by English text."""
+"""Chinese by English text, of everything that the app shows; messages of errors are in messages.py."""
 
 from __future__ import annotations
 
-CHINESE: dict[str, str] = {}
+from pages.texts.chinese_engines import ENGINES
+from pages.texts.chinese_panels import PANELS
+from pages.texts.chinese_stage import STAGE
+
+CHINESE: dict[str, str] = {**PANELS, **STAGE, **ENGINES}
+"""Terms: mask 遮罩, matte 抠像 (the work) and Alpha (the result), keyframe 关键帧, propagate 传播."""

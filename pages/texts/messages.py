@@ -1,8 +1,32 @@
-"""Messages of errors in Chinese."""
+"""Messages of errors in Chinese. They are made in English where they arise; here they are known by their templates."""
 
 from __future__ import annotations
 
+import re
+from functools import cache
 
-def in_chinese(message: str) -> str:
-    """Return the message in Chinese where there is a translation."""
+from pages.texts.chinese_messages import MESSAGES
+
+
+def in_chinese(message: str, *, inner: bool = True) -> str:
+    """Return the message in Chinese; what no template fits stays as it is.
+
+    Args:
+        message: one line, as an error has it.
+        inner: translate what stands in a placeholder too, where that is a message itself.
+    """
+    for pattern, chinese in _patterns():
+        match = pattern.fullmatch(message)
+        if match:
+            values = [in_chinese(value, inner=False) if inner else value for value in match.groups()]
+            return chinese.format(*values)
     return message
+
+
+@cache
+def _patterns() -> list[tuple[re.Pattern[str], str]]:
+    """Return the templates as patterns, those with the most text of their own first."""
+    order = sorted(MESSAGES, key=lambda template: -len(template.replace("{}", "")))
+    return [
+        (re.compile("(.*?)".join(map(re.escape, template.split("{}"))), re.S), MESSAGES[template]) for template in order
+    ]

@@ -13,6 +13,7 @@ VIEW = "window.__stage.view"
 
 def upload(page: Page, path: Path) -> str:
     """Upload a video by the dialog, wait until its first picture is shown, and return the session's id."""
+    page.wait_for_function("window.__stage")
     before = page.evaluate(f"{VIEW} ? {VIEW}.id : ''")
     page.set_input_files(".sm-upload input[type=file]", str(path))
     page.wait_for_function(f"before => {VIEW} && {VIEW}.id !== before", arg=before, timeout=60_000)

@@ -1,0 +1,150 @@
+"""The page itself: sessions, bad files, a full disk, languages, keyboard, a phone's window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser import steps
+from tests.browser.driver import App, start_app
+from tests.media_out import small_disk
+
+pytestmark = pytest.mark.browser
+
+
+def test_what_is_no_video_is_refused_and_leaves_nothing(page: Page, app: App, tmp_path: Path) -> None:
+    page.wait_for_function("window.__stage")
+    bad = tmp_path / "holiday.mp4"
+    bad.write_bytes(b"not a video " * 5000)
+    page.set_input_files(".sm-upload input[type=file]", str(bad))
+    expect(page.locator(".q-notification")).to_contain_text("not a video", ignore_case=True)
+    assert not list((app.workspace / "uploads").glob("*"))
+    assert page.locator(".sm-upload-row").count() == 0
+
+
+def test_sessions_are_renamed_duplicated_and_deleted(page: Page, clip: Path) -> None:
+    page.wait_for_function("window.__stage")
+    first = steps.upload(page, clip)
+    page.wait_for_function("window.__stage.view.extracted === window.__stage.view.frames")
+    steps.finished(page)
+    chosen = page.locator(".sm-session.sm-chosen")
+    chosen.get_by_role("button", name="More for").click()
+    page.get_by_text("Rename …", exact=True).click()
+    page.get_by_role("textbox", name="Rename the session").fill("Hero <b>shot</b> 7")
+    page.keyboard.press("Enter")
+    expect(chosen).to_contain_text("Hero <b>shot</b> 7")
+    chosen.get_by_role("button", name="More for").click()
+    page.get_by_text("Duplicate", exact=True).click()
+    page.wait_for_function("first => window.__stage.view && window.__stage.view.id !== first", arg=first)
+    expect(chosen).to_contain_text("Hero <b>shot</b> 7 copy")
+    before = page.locator(".sm-session").count()
+    chosen.get_by_role("button", name="More for").click()
+    page.get_by_text("Delete …", exact=True).click()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    expect(page.locator(".sm-session")).to_have_count(before - 1)
+    page.wait_for_function("window.__stage.view === null")
+
+
+def test_mask_operations_are_previewed_and_undone(page: Page, clip: Path) -> None:
+    steps.upload(page, clip)
+    steps.click(page, 250, 75)
+    plain = steps.mask(page, 1, 0)
+    version = steps.view(page)["objects"][0]["lane"][0][3]
+    page.get_by_role("slider", name="Grow or shrink").focus()
+    for _ in range(4):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_function("window.__stage.view.objects[0].lane[0][3] !== version".replace("version", repr(version)))
+    grown = steps.mask(page, 1, 0)
+    assert grown.sum() > plain.sum() and (grown | plain).sum() == grown.sum()
+    before = steps.view(page)["revision"]
+    page.get_by_role("button", name="Undo").click()
+    steps.settled(page, before)
+    assert steps.mask(page, 1, 0).sum() < grown.sum()
+
+
+def test_it_speaks_chinese_by_the_browser_and_by_hand(browser: Browser, app: App) -> None:
+    context = browser.new_context(locale="zh-CN", viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    page.goto(app.url)
+    page.wait_for_selector(".sm-upload-button")
+    assert page.evaluate("document.documentElement.lang") == "zh"
+    text = page.inner_text("body")
+    assert "传播" in text and "Propagate" not in text and "Upload" not in text
+    page.get_by_role("combobox", name="语言").click()
+    page.get_by_role("option", name="English").click()
+    expect(page.locator(".sm-upload-button")).to_contain_text("Upload video")
+    context.close()
+
+
+def test_every_control_has_a_name_and_the_keyboard_reaches_it(page: Page, clip: Path) -> None:
+    steps.upload(page, clip)
+    nameless = page.evaluate(
+        """() => [...document.querySelectorAll("button, input, select, [role=button], [role=slider], [role=tab]")]
+            .filter((e) => e.offsetParent && !e.closest(".q-field__native, [aria-hidden=true]"))
+            .filter((e) => !(e.getAttribute("aria-label") || e.title || e.innerText?.trim() || e.labels?.length
+                || e.closest("label") || e.closest("[aria-label]") || e.getAttribute("aria-labelledby")))
+            .map((e) => e.outerHTML.slice(0, 160))"""
+    )
+    assert nameless == []
+    with page.expect_file_chooser():
+        page.locator(".sm-upload-button").focus()
+        page.keyboard.press("Enter")
+    page.keyboard.press("?")
+    expect(page.locator(".sm-help")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator(".sm-help")).to_be_hidden()
+    page.get_by_role("tab", name="Objects").focus()
+    seen = set()
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        seen.add(page.evaluate("document.activeElement.getAttribute('aria-label') || document.activeElement.innerText"))
+    assert {"Undo", "New object (N)"} & seen or len(seen) > 20
+
+
+def test_keys_step_through_the_clip(page: Page, clip: Path) -> None:
+    steps.upload(page, clip)
+    for key, frame in (("ArrowRight", 1), ("Shift+ArrowRight", 11), ("End", 23), ("ArrowLeft", 22), ("Home", 0)):
+        page.keyboard.press(key)
+        page.wait_for_function("frame => window.__stage.frame === frame", arg=frame)
+
+
+@pytest.fixture
+def phone(browser: Browser, app: App) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, device_scale_factor=2)
+    page = context.new_page()
+    page.goto(app.url)
+    page.wait_for_function("window.__stage")
+    yield page
+    context.close()
+
+
+def test_a_phone_sized_window_has_everything_without_scrolling_sideways(phone: Page, clip: Path) -> None:
+    steps.upload(phone, clip)
+    assert phone.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    box = phone.locator(".sm-canvas").bounding_box()
+    assert box is not None and box["width"] > 250 and box["height"] > 120
+    before = steps.view(phone)["revision"]
+    phone.touchscreen.tap(*steps.on_screen(phone, 250, 75))
+    steps.settled(phone, before)
+    assert steps.mask(phone, 1, 0)[75, 250]
+    phone.get_by_role("button", name="Sessions").click()
+    expect(phone.locator(".sm-upload-button")).to_be_visible()
+
+
+@pytest.mark.slow
+def test_a_full_disk_is_said_and_nothing_is_left(browser: Browser, clip: Path, tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", 4096) as folder:
+        app = start_app(folder / "workspace")
+        page = browser.new_page()
+        try:
+            page.goto(app.url)
+            page.wait_for_function("window.__stage")
+            page.set_input_files(".sm-upload input[type=file]", str(clip))
+            expect(page.locator(".q-notification")).to_contain_text("free")
+            assert not list((app.workspace / "uploads").glob("*"))
+        finally:
+            page.close()
+            app.close()

@@ -1,0 +1,186 @@
+"""Everything that the app shows is there in English and in Chinese, and nothing is there for nothing."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import errors
+from app_logic.editor import UNDO_TEXTS
+from engines.registry import ENGINES
+from matting_runner import Stage
+from pages.keys import KEYS
+from pages.texts import choose, translate
+from pages.texts.chinese import CHINESE
+from pages.texts.chinese_messages import MESSAGES
+from pages.texts.messages import in_chinese
+from pipeline.formats import FORMATS
+from queue_logic import JobState
+from session_store import busy
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = sorted(path for path in (ROOT / "pages").rglob("*.py") if "texts" not in path.parts)
+SAME = {"Alpha", "GrabCut", "Alpha, MP4", "ProRes 4444, QuickTime"}
+"""What Chinese editors call by its English name."""
+UNSEEN = {
+    "app.py", "pages/web/media.py", "pages/web/files.py", "pipeline/container.py",
+}  # fmt: skip
+"""Files with messages that nobody reads in the page: before it exists, to programs, or made of FFmpeg's own words."""
+ERRORS = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, Exception)}
+
+
+def keys_in(node: ast.expr) -> Iterator[str]:
+    """Yield the literals that a call's first argument may be; those that only look something up are not shown."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    elif isinstance(node, ast.IfExp):
+        yield from [*keys_in(node.body), *keys_in(node.orelse)]
+    elif isinstance(node, ast.BoolOp):
+        for value in node.values:
+            yield from keys_in(value)
+
+
+def written() -> set[str]:
+    """Return every text that the source hands to `t`, and every one in a list for it."""
+    found: set[str] = set()
+    for path in PAGES:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "t" and node.args:
+                found.update(keys_in(node.args[0]))
+        names = re.findall(r"^(\w+_TEXTS)\b", path.read_text(encoding="utf-8"), re.M)
+        module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts)) if names else None
+        for name in names:
+            found.update(getattr(module, name))
+    return found
+
+
+def tables() -> set[str]:
+    """Return the texts of the registry, the formats, the keys, job states, stages and undo."""
+    found = {text for _, _, text in KEYS} | set(UNDO_TEXTS) | {state.value for state in JobState}
+    found |= {stage.value for stage in Stage} | {"px²"}
+    for spec in ENGINES:
+        found |= {spec.title, spec.help}
+        for param in spec.params:
+            found |= {param.name.replace("_", " ").capitalize(), param.help, param.unit, *param.choices}
+    for row in FORMATS.values():
+        found |= {row.title, row.help}
+    return found - {""}
+
+
+def test_every_text_is_translated_and_none_is_left_over() -> None:
+    needed = written() | tables()
+    assert len(needed) > 150
+    assert sorted(needed - set(CHINESE)) == []
+    assert sorted(set(CHINESE) - needed) == []
+
+
+@pytest.mark.parametrize("table", [CHINESE, MESSAGES], ids=["texts", "messages"])
+def test_chinese_is_chinese(table: dict[str, str]) -> None:
+    plain = [text for text, chinese in table.items() if not re.search(r"[一-鿿]", chinese)]
+    assert set(plain) <= SAME
+
+
+def test_placeholders_are_the_same_on_both_sides() -> None:
+    for text, chinese in CHINESE.items():
+        assert sorted(re.findall(r"\{\w*\}", text)) == sorted(re.findall(r"\{\w*\}", chinese)), text
+    for template, chinese in MESSAGES.items():
+        places = set(re.findall(r"\{(\d+)\}", chinese))
+        assert places <= {str(place) for place in range(template.count("{}"))}, template
+
+
+def template(node: ast.expr) -> str:
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    if isinstance(node, ast.JoinedStr):
+        return "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
+    return "{}"
+
+
+def raised() -> Iterator[tuple[str, str]]:
+    """Yield (file, template) of every message of an error that a user of the page can meet."""
+    for room in ("app_logic", "session_store", "queue_logic", "matting_runner", "pipeline", "engines", "json_store.py"):
+        place = ROOT / room
+        for path in [place] if place.is_file() else sorted(place.rglob("*.py")):
+            name = path.relative_to(ROOT).as_posix()
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args):
+                    continue
+                if node.func.id in ERRORS | {"UploadTooLargeError"} and name not in UNSEEN:
+                    yield name, template(node.args[0])
+
+
+def test_every_message_is_translated() -> None:
+    found = [(name, text) for name, text in raised() if text.replace("{}", "").strip()]
+    assert len(found) > 60
+    assert [(name, text) for name, text in found if text not in MESSAGES] == []
+
+
+def test_no_message_is_left_over() -> None:
+    """Each template is in the source as a text, with its placeholders as they may be."""
+    source = "\n".join(
+        ast.unparse(ast.parse(path.read_text(encoding="utf-8")))
+        for path in ROOT.rglob("*.py")
+        if path.relative_to(ROOT).parts[0] not in {".venv", "tests", "pages", "sdks"}
+    ).replace("\\'", "'")
+    for text in MESSAGES:
+        for part in filter(lambda part: len(part) > 3, text.split("{}")):
+            assert part.strip() in source or part.partition(" run.py")[0].strip() in source, text
+
+
+def test_messages_come_out_in_chinese_with_their_values() -> None:
+    message = str(busy("20260101-aa"))
+    assert in_chinese(message) == "项目 20260101-aa 正由另一进程处理；请等待、取消其任务或停止该命令"
+    nested = (
+        "it gave no sign of life for 600 s and was ended; what was committed is kept, to go on: run.py queue retry 7"
+    )
+    assert in_chinese(nested) == "600 秒没有动静，已被结束；已完成的部分会保留，点击“重试”继续"
+    assert in_chinese("something new") == "something new"
+    assert in_chinese("mask {0} is empty") == "遮罩 {0} 为空"
+
+
+@pytest.mark.parametrize(
+    ("header", "setting", "by_hand", "chosen"),
+    [
+        ("zh-CN,zh;q=0.9,en;q=0.8", "", None, "zh"),
+        ("en-GB,en;q=0.9,zh;q=0.8", "", None, "en"),
+        ("fr, zh-TW;q=0.3", "", None, "zh"),
+        ("zh;q=0", "", None, "en"),
+        ("", "", None, "en"),
+        ("zh;q=oops,;;,", "", None, "en"),
+        ("zh", "en", None, "en"),
+        ("zh", "en", "zh", "zh"),
+        ("en", "", "klingon", "en"),
+    ],
+)
+def test_the_language_is_chosen(header: str, setting: str, by_hand: str | None, chosen: str) -> None:
+    assert choose(header, setting, by_hand) == chosen
+
+
+def test_english_is_the_fallback() -> None:
+    assert translate("Propagate", "zh") == "传播"
+    assert translate("not in the table", "zh") == "not in the table"
+    assert translate("Propagate", "en") == "Propagate"
+
+
+SHOWING = {"label", "button", "tooltip", "notify", "tab", "checkbox", "switch", "expansion", "menu_item"}
+NAMES = {"SplazMatte"}
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_pages_show_no_bare_text(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in SHOWING
+            and node.args
+        ):
+            first = node.args[0]
+            if isinstance(first, ast.Constant) and isinstance(first.value, str) and node.func.attr != "tab":
+                assert first.value in NAMES, f"{path.name}: {first.value!r} is not translated"
