@@ -10,6 +10,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from app_logic.editor.base import Editing
 from app_logic.view import preview_mark
@@ -20,10 +21,9 @@ from matting_runner.mask_stages import prompt_mark
 from pipeline.masks import Mask, load_mask_image
 from session_store import BoxPrompt, FramePrompts, Keyframe, PointPrompt
 
+Floats = NDArray[Any]
 _PREVIEWS = 24
 """Frames whose preview is kept."""
-_SUBPIXEL = 4
-"""Bits of a stroke's coordinates below a pixel."""
 _requests = count(1)
 
 
@@ -235,17 +235,25 @@ def decoded(png: bytes) -> Mask:
 
 
 def _stroke(mask: Mask, points: Sequence[tuple[float, float]], radius: float, positive: bool) -> Mask:
-    """Return `mask` with a round, smooth-edged stroke painted or erased."""
-    line = np.zeros_like(mask)
-    scale = 1 << _SUBPIXEL
-    dots = np.rint(np.clip(np.asarray(points, np.float64), -20_000, 40_000) * scale).astype(np.int32)
-    for dot in dots:
-        cv2.circle(line, dot.tolist(), round(radius * scale), 255, -1, cv2.LINE_AA, _SUBPIXEL)
-    for first, last in pairwise(dots):  # a thick line as a polygon: cv2's own is not round
-        across = np.array([first[1] - last[1], last[0] - first[0]], np.float64)
-        length = float(np.hypot(*across))
-        if length > 0:
-            side = np.rint(across / length * radius * scale).astype(np.int32)
-            corners = np.array([first + side, last + side, last - side, first - side], np.int32)
-            cv2.fillConvexPoly(line, corners, 255, cv2.LINE_AA, _SUBPIXEL)
-    return np.maximum(mask, line) if positive else np.minimum(mask, 255 - line)
+    """Return `mask` with a round stroke painted or erased, its edge smooth over the one pixel that it crosses."""
+    line = np.zeros(mask.shape, np.float32)
+    dots = np.asarray(points, np.float64).reshape(-1, 2)
+    for first, last in pairwise([dots[0], *dots]):
+        (left, top), (right, bottom) = np.floor([np.minimum(first, last) - radius, np.maximum(first, last) + radius])
+        rows = slice(max(0, int(top)), max(0, int(bottom) + 2))
+        columns = slice(max(0, int(left)), max(0, int(right) + 2))
+        place = line[rows, columns]
+        if place.size:
+            y, x = np.mgrid[rows.start : rows.start + place.shape[0], columns.start : columns.start + place.shape[1]]
+            np.maximum(place, np.clip(radius + 0.5 - _distance(x, y, first, last), 0, 1), out=place)
+    painted = np.rint(line * 255).astype(np.uint8)
+    return np.maximum(mask, painted) if positive else np.minimum(mask, 255 - painted)
+
+
+def _distance(x: Floats, y: Floats, first: Floats, last: Floats) -> Floats:
+    """Return how far each pixel is from the line between two points."""
+    along = last - first
+    length = float(along @ along)
+    share = ((x - first[0]) * along[0] + (y - first[1]) * along[1]) / length if length else np.zeros(x.shape)
+    share = np.clip(share, 0, 1)
+    return np.hypot(x - first[0] - share * along[0], y - first[1] - share * along[1])
