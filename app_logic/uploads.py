@@ -85,7 +85,7 @@ class Uploads:
         try:
             return create_session(self._store, path, original_name=name, move=True)
         except MediaError as error:  # it knows the file by our name for it
-            raise MediaError(str(error).replace(str(path), name)) from None
+            raise MediaError(str(error).replace(str(path), name).replace(path.name, name)) from None
         finally:
             path.unlink(missing_ok=True)
 

@@ -67,7 +67,7 @@ class Guard:
         if self._hosts is not None and _name(host) not in self._hosts:
             return _refused("this app answers only to its own name: open http://localhost with its port")
         origins = headers.getlist("origin")
-        if any(urlsplit(origin).netloc != host or not host for origin in origins):
+        if any(origin.partition("://")[2] != host or not host for origin in origins):
             return _refused("a page of another origin may not use this app")
         site = headers.get("sec-fetch-site", "none")
         if site not in ("same-origin", "none") and not _is_link(scope, headers):
@@ -91,8 +91,11 @@ def _is_link(scope: Scope, headers: Headers) -> bool:
 
 
 def _name(host: str) -> str:
-    """Return a Host header's name without its port."""
-    return (urlsplit(f"//{host}").hostname or "") if host.isprintable() and "@" not in host else ""
+    """Return a Host header's name without its port; empty where it is none."""
+    try:
+        return (urlsplit(f"//{host}").hostname or "") if host.isprintable() and "@" not in host else ""
+    except ValueError:
+        return ""
 
 
 def _refused(reason: str) -> Response:

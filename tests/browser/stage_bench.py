@@ -1,6 +1,6 @@
 """A stand-in for the app under the stage: synthetic pictures under the same URLs, and a page with nothing but a stage.
 
-`python -m tests.browser.stage_bench --port 8123` serves it; `--measure` steps through it in Chromium and prints how fast.
+`python -m tests.browser.stage_bench --port 8123` serves it; `--measure` steps through it and prints how fast.
 The session's id says what it is: WIDTHxHEIGHTxFRAMES, such as 1280x720x3000.
 """
 

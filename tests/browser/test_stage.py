@@ -217,7 +217,8 @@ def test_a_stroke_goes_when_its_mask_comes(seat: Open) -> None:
         ]
     )
     code = """async () => {
-      const canvas = document.querySelector(".sm-canvas"), [x, y] = __stage.toScreen(40, 120), box = canvas.getBoundingClientRect();
+      const canvas = document.querySelector(".sm-canvas"), [x, y] = __stage.toScreen(40, 120);
+      const box = canvas.getBoundingClientRect();
       return canvas.getContext("2d").getImageData(x - box.left, y - box.top, 1, 1).data[0] !== %d;
     }"""
     page.until(code % painted[0])
@@ -389,7 +390,10 @@ def test_timeline_scrubs_jumps_to_keyframes_and_moves_the_range(seat: Open) -> N
     page = seat()
     box = page.page.locator(".sm-timeline").bounding_box()
     left, width = box["x"] + 96 + 6, box["width"] - 96 - 6 - 4
-    middle_of = lambda frame: left + (frame + 0.5) * width / 60  # noqa: E731
+
+    def middle_of(frame: int) -> float:
+        return float(left + (frame + 0.5) * width / 60)
+
     page.page.mouse.click(middle_of(21), box["y"] + 10)
     page.until("__stage.shown === 21")
     page.page.mouse.click(middle_of(30) + 5, box["y"] + 22 + 40 + 10)  # a little beside the diamond
