@@ -38,7 +38,7 @@ class Desk:
         self._on_frame: list[Callable[[], None]] = []
         self._seen: tuple[str, int] = ("", -1)
         self._jobs_seen: object = None
-        self._polling = False
+        self._polling = self._wanted = False
         ui.timer(POLL, self.poll)
 
     @property
@@ -146,12 +146,15 @@ class Desk:
 
     async def poll(self) -> None:
         """Take up what has changed since the last look."""
-        if self._polling:
+        self._wanted = True
+        if self._polling:  # it looks once more when it is through
             return
         self._polling = True
         try:
-            await self._poll_session()
-            await self._poll_jobs()
+            while self._wanted:
+                self._wanted = False
+                await self._poll_session()
+                await self._poll_jobs()
         except SessionError as error:
             self.complain(error)
             self.forget()
