@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 POLL = 0.25
 """Seconds between two looks at what other tabs and the running job have changed."""
+SLOW = {"add_point", "set_box", "find_text", "preview"}
+"""Edits that wait for an engine; the editor sees to their order itself."""
 
 
 class Desk:
@@ -39,6 +42,7 @@ class Desk:
         self._seen: tuple[str, int] = ("", -1)
         self._jobs_seen: object = None
         self._polling = self._wanted = False
+        self._in_turn = asyncio.Lock()
         ui.timer(POLL, self.poll)
 
     @property
@@ -118,10 +122,14 @@ class Desk:
         return None
 
     async def edit(self, name: str, *arguments: Any, **named: Any) -> Any:
-        """Call a method of the session's editor."""
-        if self.editor is not None:
-            return await self.do(getattr(self.editor, name), *arguments, **named)
-        return None
+        """Call a method of the session's editor: one after the other, as the user asked, but for what takes long."""
+        if self.editor is None:
+            return None
+        method = getattr(self.editor, name)
+        if name in SLOW:
+            return await self.do(method, *arguments, **named)
+        async with self._in_turn:
+            return await self.do(method, *arguments, **named)
 
     def complain(self, error: Exception) -> None:
         """Show an error until it is read."""

@@ -56,7 +56,13 @@ class OperationsForm:
             slider = ui.slider(min=operation.low, max=operation.high, step=1, value=0).props("dense").classes("grow")
             slider.props["aria-label"] = t(operation.text)
             value = ui.label().classes("sm-value")
-        slider.on("update:model-value", lambda event: self._drag(operation.field, event.args), throttle=0.12)
+        # No trailing events: one that comes after `change` would bring back what an undo has taken away meanwhile.
+        slider.on(
+            "update:model-value",
+            lambda event: self._drag(operation.field, event.args),
+            throttle=0.12,
+            trailing_events=False,
+        )
         slider.on("change", lambda event: self._drop(operation.field, event.args))
         self._sliders[operation.field], self._values[operation.field] = slider, value
 

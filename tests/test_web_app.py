@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -192,5 +193,5 @@ def test_the_cache_is_bounded_by_bytes() -> None:
         return b"x" * 300
 
     for key in (1, 2, 3, 1, 4, 2):
-        cache.get(key, lambda key=key: make(key))
+        cache.get(key, partial(make, key))
     assert cache.size <= 1000 and made == [1, 2, 3, 4, 2], "the one that was not asked for longest went"

@@ -141,7 +141,10 @@ def test_clicks_are_source_pixels_at_any_zoom_and_density(seat: Open, dpr: float
         if zoom == "wheel":
             page.page.mouse.move(*page.at(150, 80))
             before = page.at(150, 80)
-            page.page.mouse.wheel(0, -700)
+            for _ in range(4):  # turns that come together are one, and one zooms by so much and no more
+                zoomed = page.js("__stage.zoom")
+                page.page.mouse.wheel(0, -240)
+                page.until(f"__stage.zoom > {zoomed}")
             page.until(f"Math.abs(__stage.toScreen(150, 80)[0] - {before[0]}) < 0.51 && __stage.zoom > 4")
         else:
             page.js("action => __stage.run(action)", zoom)
@@ -216,10 +219,10 @@ def test_a_stroke_goes_when_its_mask_comes(seat: Open) -> None:
             }
         ]
     )
-    code = """async () => {
+    code = """() => {
       const canvas = document.querySelector(".sm-canvas"), [x, y] = __stage.toScreen(40, 120);
       const box = canvas.getBoundingClientRect();
-      return canvas.getContext("2d").getImageData(x - box.left, y - box.top, 1, 1).data[0] !== %d;
+      return canvas.getContext("2d").getImageData(x - box.left, y - box.top, 1, 1).data[0] < %d - 40;
     }"""
     page.until(code % painted[0])
     assert near(page.colour(40, 120), frame_colour(0))
