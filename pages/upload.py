@@ -23,7 +23,7 @@ UPLOAD_TEXTS = [
 ]
 
 
-class Upload(Element, component="static/upload.js"):
+class Upload(Element, component="static/video_upload.js"):
     """The upload button with a row for each file under way."""
 
     def __init__(self, done: Callable[[str], Awaitable[None]], desk: Desk) -> None:

@@ -171,8 +171,15 @@ export class Pointer {
     const lines = event.deltaMode === 1 ? 16 : event.deltaMode === 2 ? 400 : 1;
     const delta = (event.deltaY || event.deltaX) * lines;
     if (event.altKey) return host.scaleBrush(Math.exp(-delta * 0.002));
-    host.camera.zoomAt(Math.exp(-Math.max(-240, Math.min(240, delta)) * 0.002), ...this.place(event));
+    host.camera.zoomAt(Math.exp(-Math.max(-240, Math.min(240, delta)) * 0.002), ...this.cursorPlace(event));
     host.redraw();
+  }
+
+  // A wheel event knows whole CSS pixels only, the pointer's last move knew the place better.
+  cursorPlace(event) {
+    const at = this.place(event);
+    const { hover } = this;
+    return hover && Math.hypot(hover[0] - at[0], hover[1] - at[1]) < 1.5 * this.density ? hover : at;
   }
 
   cursor(event, at) {

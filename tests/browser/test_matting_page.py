@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -155,3 +157,18 @@ def test_a_full_disk_is_said_and_nothing_is_left(browser: Browser, clip: Path, t
         finally:
             page.close()
             app.close()
+
+
+def test_a_mask_is_imported_from_an_image_and_a_wrong_one_is_refused(page: Page, clip: Path, tmp_path: Path) -> None:
+    steps.upload(page, clip)
+    mask = np.zeros((360, 640), np.uint8)
+    mask[100:200, 200:300] = 255
+    cv2.imwrite(str(tmp_path / "good.png"), mask)
+    cv2.imwrite(str(tmp_path / "bad.png"), mask[:-1])
+    for name in ("bad.png", "good.png"):
+        page.get_by_role("button", name="Import a mask").click()
+        page.set_input_files(".q-uploader input[type=file]", str(tmp_path / name))
+        if name == "bad.png":
+            expect(page.locator(".q-notification")).to_contain_text("give a mask of its size")
+    page.wait_for_function("window.__stage.view.objects[0].lane.length")
+    assert (steps.mask(page, 1, 0) == (mask > 127)).all()

@@ -27,7 +27,7 @@ ATTACK = """async (app) => {
   await attempt("blind", async () => { await fetch(app + "/upload?name=a.mp4", blind); return "refused"; });
   await attempt("image", () => element("img", { src: app + "/media/SESSION/frame/0" }));
   await attempt("video", () => element("img", { src: app + "/media/SESSION/thumb" }));
-  await attempt("script", () => element("script", { src: app + "/static/upload.js", type: "module" }));
+  await attempt("script", () => element("script", { src: app + "/static/video_upload.js", type: "module" }));
   await attempt("socket", () => new Promise((resolve) => {
     const socket = new WebSocket(app.replace("http", "ws") + "/_nicegui_ws/socket.io/?EIO=4&transport=websocket");
     socket.onopen = () => resolve("open"); socket.onerror = () => resolve("refused");
