@@ -7,7 +7,8 @@
     │   ├── MediaError              not a video, unreadable, empty, encrypted
     │   ├── MaskError               a mask image that is missing, unreadable or of another size
     │   ├── PromptError             points, boxes or keyframes that make no sense for this clip
-    │   └── ParameterError          unknown or out-of-range parameter, engine, format or setting
+    │   ├── ParameterError          unknown or out-of-range parameter, engine, format or setting
+    │   └── TooLargeError           a file over the limit that is set
     ├── SessionError                4: a session that cannot be opened
     │   ├── SessionNotFoundError    no such session, or an id that is not one
     │   ├── StoreError              a JSON file that is unreadable or of a newer version
@@ -60,6 +61,10 @@ class PromptError(InputError):
 
 class ParameterError(InputError):
     """An unknown or out-of-range parameter, engine, format or setting."""
+
+
+class TooLargeError(InputError):
+    """A file over the limit that is set."""
 
 
 class SessionError(SplazMatteError):

@@ -7,17 +7,13 @@ import secrets
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
-from errors import InputError, MediaError, StorageError, storage_errors
+from errors import MediaError, StorageError, TooLargeError, storage_errors
 from machine import disk_free
 from session_store import MattingSession, SessionStore
 
 SPARE = 512 << 20
 """Bytes that an upload leaves free on the disk."""
 LONGEST_NAME = 200
-
-
-class UploadTooLargeError(InputError):
-    """A file over the limit that is set."""
 
 
 class Uploads:
@@ -43,11 +39,11 @@ class Uploads:
         """Refuse a file of that size in bytes, before it is sent; None where that is not known.
 
         Raises:
-            UploadTooLargeError: it is over the limit.
+            TooLargeError: it is over the limit.
             StorageError: there is no room for it.
         """
         if size is not None and size > self._limit:
-            raise UploadTooLargeError(
+            raise TooLargeError(
                 f"the file is over the limit of {self._limit / 1e9:g} GB; SPLAZMATTE_UPLOAD_LIMIT_GB sets it"
             )
         self._check_room(size or 0)
@@ -56,7 +52,7 @@ class Uploads:
         """Write `body` to a file of ours, and return that; cut off at any point, nothing is left.
 
         Raises:
-            UploadTooLargeError: it is over the limit.
+            TooLargeError: it is over the limit.
             StorageError: the disk is full or not writable.
         """
         path = self._folder / f"{secrets.token_hex(8)}.part"

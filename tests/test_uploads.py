@@ -12,8 +12,8 @@ import pytest
 
 from app_logic import uploads as module
 from app_logic.downloads import download, downloads, zipped
-from app_logic.uploads import Uploads, UploadTooLargeError, safe_name
-from errors import MediaError, ParameterError, SessionError, StorageError
+from app_logic.uploads import Uploads, safe_name
+from errors import MediaError, ParameterError, SessionError, StorageError, TooLargeError
 from session_store import Delivered, MattingSession, MattingState, SessionStore
 
 
@@ -57,9 +57,9 @@ def test_what_is_no_video_is_refused_by_its_own_name(uploads: Uploads, tmp_path:
 
 
 def test_the_limit_holds_before_and_while_it_is_sent(uploads: Uploads, tmp_path: Path) -> None:
-    with pytest.raises(UploadTooLargeError, match="UPLOAD_LIMIT_GB"):
+    with pytest.raises(TooLargeError, match="UPLOAD_LIMIT_GB"):
         uploads.check(3_000_001)
-    with pytest.raises(UploadTooLargeError):
+    with pytest.raises(TooLargeError):
         asyncio.run(uploads.receive(chunks([b"x" * 100_000] * 31)))
     assert left(tmp_path) == []
     uploads.check(3_000_000)

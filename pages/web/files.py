@@ -9,7 +9,7 @@ from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 
-from errors import InputError, SessionError, SplazMatteError, StorageError
+from errors import InputError, SessionError, SplazMatteError, StorageError, TooLargeError
 from pages.web.media import KEEP, missing
 
 if TYPE_CHECKING:
@@ -91,6 +91,6 @@ def _status(error: SplazMatteError) -> int:
     """Return the HTTP status that an error has."""
     if isinstance(error, StorageError):
         return 507
-    if "limit" in str(error) and isinstance(error, InputError):
+    if isinstance(error, TooLargeError):
         return 413
     return 404 if isinstance(error, SessionError) else 415 if isinstance(error, InputError) else 500
