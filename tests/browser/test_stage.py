@@ -139,15 +139,15 @@ def test_clicks_are_source_pixels_at_any_zoom_and_density(seat: Open, dpr: float
         ("wheel", (150, 80)),
     ):
         if zoom == "wheel":
-            page.page.mouse.move(*page.at(150, 80))
-            before, start = page.at(150, 80), page.js("__stage.zoom")
+            before, start = page.at(150, 80)[0], page.js("__stage.zoom")
+            cursor = round(before)  # a wheel event says where it is in whole pixels
+            page.page.mouse.move(cursor, round(page.at(150, 80)[1]))
             for _ in range(4):  # turns that come together are one, and one zooms by so much and no more
                 zoomed = page.js("__stage.zoom")
                 page.page.mouse.wheel(0, -240)
                 page.until(f"__stage.zoom > {zoomed}")
-            # a wheel event says where it is in whole pixels, and what it is off by grows with the zoom
-            drift = f"0.51 * __stage.zoom / {start} + 0.51"
-            page.until(f"Math.abs(__stage.toScreen(150, 80)[0] - {before[0]}) < {drift} && __stage.zoom > 4")
+            kept = f"{cursor} + ({before} - {cursor}) * __stage.zoom / {start}"
+            page.until(f"Math.abs(__stage.toScreen(150, 80)[0] - ({kept})) < 0.02 && __stage.zoom > 2")
         else:
             page.js("action => __stage.run(action)", zoom)
         page.page.mouse.click(*page.at(i, j))
