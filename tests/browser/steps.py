@@ -9,6 +9,9 @@ import numpy as np
 from playwright.sync_api import Page
 
 VIEW = "window.__stage.view"
+PROMPTED = f"""() => JSON.stringify({VIEW}.objects.map(o => [o.prompts, o.lane])
+    .filter(([prompts, lane]) => lane.length || Object.keys(prompts).length))"""
+"""What the objects have by way of prompts and masks, as text; an object that has nothing yet is not in it."""
 
 
 def upload(page: Page, path: Path) -> str:
@@ -42,20 +45,28 @@ def on_screen(page: Page, x: float, y: float) -> tuple[float, float]:
 
 def click(page: Page, x: float, y: float, *, positive: bool = True) -> None:
     """Click on a source pixel and wait for the mask that follows."""
-    before = view(page)["revision"]
+    before = page.evaluate(f"({PROMPTED})()")
     page.mouse.click(*on_screen(page, x, y), button="left" if positive else "right")
-    settled(page, before)
+    answered(page, before)
 
 
 def drag(page: Page, *points: tuple[float, float]) -> None:
     """Drag along source pixels with the tool in hand, and wait for the mask that follows."""
-    before = view(page)["revision"]
+    before = page.evaluate(f"({PROMPTED})()")
     page.mouse.move(*on_screen(page, *points[0]))
     page.mouse.down()
     for point in points[1:]:
         page.mouse.move(*on_screen(page, *point), steps=4)
     page.mouse.up()
-    settled(page, before)
+    answered(page, before)
+
+
+def answered(page: Page, before: str) -> None:
+    """Wait until prompts or masks are others than `before`, and no engine is at work on a click."""
+    page.wait_for_function(
+        f"before => ({PROMPTED})() !== before && {VIEW}.objects.every(o => !o.busy.length)", arg=before
+    )
+    shown(page)
 
 
 def settled(page: Page, before: int) -> None:

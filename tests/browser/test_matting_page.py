@@ -135,9 +135,9 @@ def test_a_phone_sized_window_has_everything_without_scrolling_sideways(phone: P
     assert phone.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     box = phone.locator(".sm-canvas").bounding_box()
     assert box is not None and box["width"] > 250 and box["height"] > 120
-    before = steps.view(phone)["revision"]
+    before = phone.evaluate(f"({steps.PROMPTED})()")
     phone.touchscreen.tap(*steps.on_screen(phone, 250, 75))
-    steps.settled(phone, before)
+    steps.answered(phone, before)
     assert steps.mask(phone, 1, 0)[75, 250]
     phone.get_by_role("button", name="Sessions").click()
     expect(phone.locator(".sm-upload-button")).to_be_visible()
