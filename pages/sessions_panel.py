@@ -32,6 +32,7 @@ class SessionsPanel:
         self._desk = desk
         self._sessions = SessionList(desk.services.store)
         self._shown: object = None
+        self._menus: list[ui.menu] = []
         Upload(self._uploaded, desk)
         self._list = ui.column().classes("sm-sessions")
         ui.timer(LOOK, self.refresh)
@@ -41,8 +42,9 @@ class SessionsPanel:
         """Draw the list anew where it has changed."""
         rows = await run.io_bound(self._sessions.rows) or []
         shown = ([(row.id, row.name, row.state, bytes_text(row.bytes)) for row in rows], self._desk.session_id)
-        if shown == self._shown:
+        if shown == self._shown or any(menu.value for menu in self._menus):  # no menu goes from under the pointer
             return
+        self._menus.clear()
         self._shown = shown
         self._list.clear()
         with self._list:
@@ -68,8 +70,9 @@ class SessionsPanel:
                 ui.label(f"{t(STATES[row.state])} · {bytes_text(row.bytes)}").classes("sm-note")
             with (
                 icon_button("more_vert", t("More for {name}", name=row.name), lambda: None),
-                ui.menu().props("auto-close"),
+                ui.menu().props("auto-close") as menu,
             ):
+                self._menus.append(menu)
                 if row.state != "unreadable":
                     ui.menu_item(t("Rename …"), lambda: self._rename(row))
                     ui.menu_item(t("Duplicate"), lambda: self._duplicate(row))
