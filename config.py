@@ -22,6 +22,7 @@ class Settings(BaseSettings):
 
     workspace: Path = Field(ROOT / "workspace", description="Folder of sessions and results")
     models_dir: Path = Field(ROOT / "models", description="Folder of the neural engines' weights")
+    sdks_dir: Path = Field(ROOT / "sdks", description="Folder of the authors' sources that some engines import")
     job_hang_seconds: float = Field(
         600, gt=0, description="Seconds without a frame after which a job of the queue counts as hanging and is ended"
     )

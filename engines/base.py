@@ -178,10 +178,22 @@ class Guide:
 
 
 class GuideSource(Protocol):
-    """Guide masks by frame."""
+    """Guide masks by frame: of all objects joined, and the keyframes of each."""
 
     def read(self, index: int) -> Guide:
-        """Return the guide of frame `index`."""
+        """Return the joined guide of frame `index`."""
+        ...
+
+    def objects(self) -> list[int]:
+        """Return the ids of the objects."""
+        ...
+
+    def keyframes(self, object_id: int) -> list[int]:
+        """Return the frames on which the user drew or confirmed that object's mask, in order."""
+        ...
+
+    def keyframe(self, object_id: int, index: int) -> Mask:
+        """Return that object's mask on one of its keyframes."""
         ...
 
 
@@ -189,7 +201,11 @@ class VideoMatter(Protocol):
     """Guide masks -> alpha. The foreground's colours follow from alpha and source: see `engines.foreground`."""
 
     def matte(self, source: FrameSource, guides: GuideSource, start: int, stop: int) -> Iterator[tuple[int, Alpha]]:
-        """Yield (frame index, alpha float32 [H, W] 0..1) for every frame of `start` .. `stop`, in order."""
+        """Yield (frame index, alpha float32 [H, W] 0..1) for every frame of `start` .. `stop`, in order.
+
+        What a frame's alpha may depend on is in the engine's row (`needs_every_mask`, `context`), and on nothing else:
+        neither on the range that is asked for nor on what was asked before.
+        """
         ...
 
 

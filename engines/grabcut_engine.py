@@ -20,12 +20,13 @@ import numpy as np
 
 from engines.base import Box, Candidate, Image, Point, Prompts, Stroke
 from engines.grabcut.candidates import Hypothesis, guess_scales
-from engines.grabcut.checks import check_prompts
 from engines.grabcut.edit import apply_click
 from engines.grabcut.outlines import guess_box, guess_mask
 from engines.grabcut.refine import refine
-from engines.grabcut.regions import Region, Window, draw_line, empty_mask, iou, pixel
+from engines.grabcut.regions import Region, Window, empty_mask, iou, pixel
 from engines.grabcut.view import Seed, View
+from engines.prompt_checks import check_prompts
+from engines.strokes import paint
 from errors import EngineFailedError
 
 BASE_SIDE = 960
@@ -84,13 +85,13 @@ class GrabCutSegmenter:
         counts, and a click counts before a stroke. Prompts without anything positive select nothing, with score 0.
 
         Raises:
-            PromptError: see `engines.grabcut.checks`.
+            PromptError: see `engines.prompt_checks`.
             EngineFailedError: `set_image` was not called.
         """
         if self._image is None:
             raise EngineFailedError("no image; call set_image before predict")
         height, width = self._image.shape[:2]
-        check_prompts(prompts, width, height)
+        check_prompts(prompts, width, height, "grabcut")
         state = self._read(prompts)
         return [Candidate(self._finish(mask, prompts), score) for mask, score in state.readings]
 
@@ -196,10 +197,7 @@ class GrabCutSegmenter:
         height, width = self._image.shape[:2]
         full = cv2.resize(mask.astype(np.uint8) * 255, (width, height), interpolation=cv2.INTER_LINEAR)
         full = (full > 127).astype(np.uint8)
-        limit = 4.0 * max(width, height)
-        for stroke in prompts.strokes:
-            line = [(float(np.clip(x, -limit, limit)), float(np.clip(y, -limit, limit))) for x, y in stroke.points]
-            draw_line(full, line, min(stroke.radius, limit), int(stroke.positive))
+        paint(full, prompts.strokes)
         for point in prompts.points:
             full[pixel(full, point)] = point.positive
         return np.asarray(full > 0)

@@ -1,4 +1,4 @@
-"""The one table of engines, and the only place that imports one by name."""
+"""What the table of engines says: which there are, whether they can run here, and the only import of one by name."""
 
 from __future__ import annotations
 
@@ -8,87 +8,11 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from engines import costs
-from engines.spec import EngineSpec, Job, Licence, Load, Param, PromptKind
+from config import get_settings
+from engines import weights
+from engines.spec import EngineSpec, Job, Load, Param
+from engines.table import ENGINES
 from errors import EngineUnavailableError, ParameterError
-
-BUILT_IN = Licence("Apache-2.0", commercial=True)
-
-ENGINES: tuple[EngineSpec, ...] = (
-    EngineSpec(
-        name="grabcut",
-        job=Job.SEGMENTER,
-        target="engines.grabcut_engine:GrabCutSegmenter",
-        title="GrabCut",
-        help="Clicks, boxes, strokes or a rough mask to a mask; built in, no weights, any CPU.",
-        version=1,
-        licence=BUILT_IN,
-        memory=costs.grabcut_memory,
-        seconds=costs.grabcut_seconds,
-        params=(
-            Param(
-                "detail",
-                36_000,
-                "Working pixels of a cut after the first click; more is finer and slower.",
-                4_000,
-                400_000,
-                unit="px",
-            ),
-            Param("smoothness", 1.0, "More gives shorter, calmer edges; less follows thin parts and noise.", 0.1, 10),
-            Param("threads", 2, "Cuts that run side by side; the result does not depend on it.", 1, 16),
-        ),
-        prompts=frozenset({PromptKind.POINTS, PromptKind.BOX, PromptKind.STROKES, PromptKind.MASK}),
-    ),
-    EngineSpec(
-        name="flow",
-        job=Job.PROPAGATOR,
-        target="engines.flow_engine:FlowPropagator",
-        title="Optical flow with colour models",
-        help="Keyframe masks carried through the clip; built in, no weights, any CPU.",
-        version=1,
-        licence=BUILT_IN,
-        memory=costs.flow_memory,
-        seconds=costs.flow_seconds,
-        params=(
-            Param(
-                "quality",
-                "best",
-                "'fast' works at two thirds of the size, for previews.",
-                choices=("best", "fast"),
-                lighter=("fast",),
-            ),
-        ),
-    ),
-    EngineSpec(
-        name="guided",
-        job=Job.MATTER,
-        target="engines.guided_engine:GuidedMatter",
-        title="Guided filter matting",
-        help="Guide masks to soft alpha; built in, no weights, any CPU.",
-        version=1,
-        licence=BUILT_IN,
-        memory=costs.guided_memory,
-        seconds=costs.guided_seconds,
-        params=(
-            Param(
-                "band",
-                0.0,
-                "How far outside the mask's edge alpha is unknown (half of it inside); 0 follows its uncertainty.",
-                0,
-                512,
-                unit="px",
-            ),
-            Param(
-                "detail",
-                "auto",
-                "clean keeps to the mask's edge, tracked moves it to the picture's, auto decides by region.",
-                choices=("auto", "clean", "tracked"),
-            ),
-            Param("sharpness", 1.0, "Contrast of the soft edge; above 1 is harder, below 1 softer.", 0.25, 4),
-        ),
-        needs_every_mask=True,
-    ),
-)
 
 
 def engines(job: Job) -> list[EngineSpec]:
@@ -114,6 +38,42 @@ def missing_packages(spec: EngineSpec) -> list[str]:
     return [name for name in spec.packages if importlib.util.find_spec(name) is None]
 
 
+def obstacle(spec: EngineSpec, params: Mapping[str, Any] | None = None) -> str:
+    """Return why an engine cannot run here with these parameters, and the command that mends it; empty if it can."""
+    if missing := missing_packages(spec):
+        return f"'{spec.name}' needs {', '.join(missing)}; run: just setup"
+    sdks = get_settings().sdks_dir
+    if absent := [name for name in spec.sources if not (sdks / name).is_dir()]:
+        return f"'{spec.name}' needs the authors' sources in {sdks / absent[0]}; run: just setup"
+    for name in spec.weights_for(params or {}):
+        if weights.state(name) != "ready":
+            return weights.mend(name)
+    return ""
+
+
+def usable(spec: EngineSpec) -> dict[str, Any] | None:
+    """Return parameters with which an engine can run here, those that differ from the defaults; None if there are none.
+
+    Of several models that are on the disk the default one is taken, else the lightest.
+    """
+    for params in ({}, *({"model": model} for model in spec.models)):
+        if not obstacle(spec, params):
+            return params
+    return None
+
+
+def preferred(job: Job) -> tuple[str, dict[str, Any]]:
+    """Return the best engine of `job` that can run here, by the order of the table, and its parameters.
+
+    One whose licence forbids commercial use is never chosen for the user.
+    """
+    for spec in sorted(engines(job), key=lambda spec: -spec.rank):
+        params = usable(spec) if spec.licence.commercial else None
+        if params is not None:
+            return spec.name, params
+    raise AssertionError("the built-in engines can run anywhere")
+
+
 def check_params(spec: EngineSpec, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return every parameter of `spec` with the given values converted and checked, the rest at their defaults.
 
@@ -133,13 +93,12 @@ def create(job: Job, name: str, params: Mapping[str, Any] | None = None) -> Any:
 
     Raises:
         ParameterError: no such engine or parameter.
-        EngineUnavailableError: a package that it needs is not installed.
+        EngineUnavailableError: packages, sources or weights that it needs are not there.
     """
     spec = get_spec(job, name)
     checked = check_params(spec, params or {})
-    missing = missing_packages(spec)
-    if missing:
-        raise EngineUnavailableError(f"'{name}' needs {', '.join(missing)}; run: just setup")
+    if reason := obstacle(spec, checked):
+        raise EngineUnavailableError(reason)
     module, _, attribute = spec.target.partition(":")
     return getattr(importlib.import_module(module), attribute)(**checked)
 
@@ -175,4 +134,16 @@ def _as_bool(value: Any) -> bool:
     raise ValueError(text)
 
 
-__all__ = ["ENGINES", "Load", "check_params", "convert", "create", "engines", "get_spec", "missing_packages"]
+__all__ = [
+    "ENGINES",
+    "Load",
+    "check_params",
+    "convert",
+    "create",
+    "engines",
+    "get_spec",
+    "missing_packages",
+    "obstacle",
+    "preferred",
+    "usable",
+]

@@ -86,11 +86,24 @@ class EngineSpec:
     """Seconds of one frame, in one pass with all objects of the load, on the machine that the table was measured on."""
     params: tuple[Param, ...] = ()
     prompts: frozenset[PromptKind] = frozenset()
+    rank: int = 0
+    """Of the engines of a job that can run here, the one of the highest rank is a new session's."""
     needs_every_mask: bool = False
-    """Matters only: every frame needs a guide mask, not just the first."""
-    context: int = 0
-    """Matters only: how many frames to either side a frame's alpha depends on."""
+    """Matters only: alpha is made from the masks of all frames; otherwise from each object's nearest keyframes."""
+    context: Callable[[Mapping[str, Any]], int] = lambda params: 0
+    """Matters that need every mask only: how many frames to either side a frame's alpha depends on, by parameters."""
     packages: tuple[str, ...] = ()
     """Import names of packages outside the light base."""
     weights: tuple[str, ...] = ()
-    """Names in the table of weights."""
+    """Names in the table of weights, whatever the parameters."""
+    models: Mapping[str, str] = field(default_factory=dict)
+    """The name in the table of weights for each value of the parameter 'model', the lightest first."""
+    sources: tuple[str, ...] = ()
+    """Folders of `sdks/` with the authors' sources that it imports."""
+
+    def weights_for(self, params: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the names in the table of weights that a run with these parameters needs."""
+        if not self.models:
+            return self.weights
+        default = next(param.default for param in self.params if param.name == "model")
+        return (*self.weights, self.models[str(params.get("model", default))])

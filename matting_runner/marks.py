@@ -38,15 +38,25 @@ def alpha_marks(state: MattingState, frames: int) -> list[str]:
         f"{item.id} {item.operations.model_dump_json()}" for item in state.objects if not item.operations.is_default()
     ]
     engine = "\n".join([engine, *operations])
-    masks = mask_marks(state, frames)
+    if spec.needs_every_mask:
+        masks, context = mask_marks(state, frames), spec.context(check_params(spec, state.matter.params))
+    else:
+        masks, context = keyframe_marks(state, frames), 0
     cache: dict[tuple[str, ...], str] = {}
     result = []
     for index in range(frames):
-        seen = tuple(dict.fromkeys(masks[max(0, index - spec.context) : index + spec.context + 1]))
+        seen = tuple(dict.fromkeys(masks[max(0, index - context) : index + context + 1]))
         if seen not in cache:
             cache[seen] = f"{spec.name} " + digest("\n".join([engine, *seen]).encode())
         result.append(cache[seen])
     return result
+
+
+def keyframe_marks(state: MattingState, frames: int) -> list[str]:
+    """Return, by frame, the nearest keyframes of all objects: what a matter that needs no other mask depends on."""
+    return [
+        "|".join(f"{item.id}={item.mask_mark(index, '', 'both')}" for item in state.objects) for index in range(frames)
+    ]
 
 
 def delivery_mark(state: MattingState, name: str, span: tuple[int, int], premultiplied: bool | None) -> str:

@@ -38,6 +38,22 @@ class SessionGuides:
                 confidences.append(1.0 if index in item.keyframes else item.confidence.get(index, 0.0))
         return Guide(masks[1] if len(masks) == 2 else union(masks), min(confidences))
 
+    def objects(self) -> list[int]:
+        """Return the ids of the objects that have a keyframe."""
+        return [item.id for item in self._session.state.objects if item.keyframes]
+
+    def keyframes(self, object_id: int) -> list[int]:
+        """Return the frames on which the user drew or confirmed that object's mask, in order."""
+        return sorted(self._item(object_id).keyframes)
+
+    def keyframe(self, object_id: int, index: int) -> Mask:
+        """Return that object's mask, uint8 [H, W], on one of its keyframes."""
+        mask = self._mask(self._item(object_id), index)
+        return self._empty if mask is None else mask
+
+    def _item(self, object_id: int) -> SessionObject:
+        return next(item for item in self._session.state.objects if item.id == object_id)
+
     def has(self, index: int) -> bool:
         """Tell whether any object has a mask on frame `index`."""
         return any(self._raw(item, index) is not None for item in self._session.state.objects)
@@ -52,6 +68,18 @@ class SessionGuides:
         if item.propagated.get(index) is None:
             return None
         return MaskFolder(self._session.masks_dir(item.id, "propagated")).read(index)
+
+
+class _GuidesAhead(ReadAhead[Guide]):
+    """Guides that are read ahead of the engine."""
+
+    def __init__(self, guides: SessionGuides, span: tuple[int, int]) -> None:
+        super().__init__(guides, *span)
+        self.objects, self.keyframes, self.keyframe = guides.objects, guides.keyframes, guides.keyframe
+
+    def __enter__(self) -> _GuidesAhead:
+        """Return itself."""
+        return self
 
 
 def stale_alpha(session: MattingSession, store: AlphaStore, span: tuple[int, int], marks: list[str]) -> list[int]:
@@ -74,7 +102,7 @@ def matte(session: MattingSession, source: FrameSource, span: tuple[int, int], r
     reporter.begin(Stage.MATTE, len(stale))
     if stale:
         engine: VideoMatter = create(Job.MATTER, state.matter.name, state.matter.params)
-        with ReadAhead(SessionGuides(session, source.size), *span) as guides:
+        with _GuidesAhead(SessionGuides(session, source.size), span) as guides:
             for run in _runs(stale):
                 results = engine.matte(source, guides, *run)
                 for chunk in _chunks(run):

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.base import Guide
+from engines.base import Guide, Mask
 
 
 @dataclass(frozen=True)
@@ -77,3 +77,12 @@ class Guides:
     def read(self, index: int) -> Guide:
         scene = self.scenes[index]
         return Guide(scene.mask, 1.0) if index == 0 else Guide(scene.moved, 0.6)
+
+    def objects(self) -> list[int]:
+        return [1]
+
+    def keyframes(self, object_id: int) -> list[int]:
+        return [0]
+
+    def keyframe(self, object_id: int, index: int) -> Mask:
+        return self.scenes[index].mask

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from engines.registry import ENGINES, check_params, create, engines, get_spec
+from engines.registry import ENGINES, check_params, create, engines, get_spec, obstacle, preferred, usable
 from engines.spec import EngineSpec, Job, Licence, Load, Param
+from engines.table import BUILT_INS
 from errors import EngineUnavailableError, ParameterError
 
 SPEC = EngineSpec(
@@ -19,11 +20,24 @@ SPEC = EngineSpec(
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("spec", ENGINES, ids=lambda spec: spec.name)
-def test_every_engine_can_be_made_and_is_described(spec: EngineSpec) -> None:
+@pytest.mark.parametrize("spec", BUILT_INS, ids=lambda spec: spec.name)
+def test_every_built_in_engine_can_be_made(spec: EngineSpec) -> None:
+    assert obstacle(spec) == "" and usable(spec) == {}
     assert create(spec.job, spec.name) is not None
+    assert spec.memory(Load(1920, 1080, 100)) < 2**31
+
+
+@pytest.mark.parametrize("spec", [spec for spec in ENGINES if spec not in BUILT_INS], ids=lambda spec: spec.name)
+def test_a_neural_engine_without_weights_names_the_command(spec: EngineSpec) -> None:
+    assert "; run: just " in obstacle(spec) and usable(spec) is None
+    with pytest.raises(EngineUnavailableError, match="; run: just "):
+        create(spec.job, spec.name)
+
+
+@pytest.mark.parametrize("spec", ENGINES, ids=lambda spec: spec.name)
+def test_every_engine_is_described(spec: EngineSpec) -> None:
     assert spec.title and spec.help.endswith(".") and spec.version >= 1
-    assert spec.memory(Load(1280, 720, 100)) < spec.memory(Load(1920, 1080, 100)) < 2**31
+    assert spec.memory(Load(1280, 720, 100)) <= spec.memory(Load(1920, 1080, 100)) < 2**37
     assert spec.memory(Load(1280, 720, 300)) == spec.memory(Load(1280, 720, 30000)), "memory grows with the clip"
     for param in spec.params:
         assert param.help.endswith("."), f"{param.name} has no help"
@@ -35,6 +49,11 @@ def test_the_default_engines_are_built_in() -> None:
         "grabcut",
         "flow",
         "guided",
+    ]
+    assert [preferred(job) for job in (Job.SEGMENTER, Job.PROPAGATOR, Job.MATTER)] == [
+        ("grabcut", {}),
+        ("flow", {}),
+        ("guided", {}),
     ]
 
 

@@ -97,12 +97,3 @@ def signed_distance(region: Region) -> Field:
     inside = region.astype(np.uint8)
     distance = cv2.distanceTransform(inside, cv2.DIST_L2, 3) - cv2.distanceTransform(1 - inside, cv2.DIST_L2, 3)
     return np.asarray(distance, np.float32)
-
-
-def draw_line(image: NDArray[np.uint8], line: list[tuple[float, float]], radius: float, value: int) -> None:
-    """Draw a polyline with round ends and the given half-width into `image`, to a sixteenth of a pixel."""
-    points = np.round(np.array(line) * 16).astype(np.int32)
-    # OpenCV's disc of radius r covers the pixels whose centres are within r; lines are 2r + 1 wide to match it.
-    cv2.polylines(image, [points], False, value, max(1, round(2 * radius + 1)), cv2.LINE_8, 4)
-    for x, y in points.tolist():
-        cv2.circle(image, (x, y), round(radius * 16), value, -1, cv2.LINE_8, 4)

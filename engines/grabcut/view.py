@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.base import Image
-from engines.grabcut.regions import Field, Region, Window, draw_line
+from engines.grabcut.regions import Field, Region, Window
+from engines.strokes import draw_line
 
 PALETTE = 64
 """Colours (with their surroundings) that a window is told apart by."""

@@ -8,15 +8,17 @@ from engines.base import Box, Point, Prompts, Stroke
 from errors import PromptError
 
 
-def check_prompts(prompts: Prompts, width: int, height: int) -> None:
-    """Refuse prompts that the built-in segmenter cannot use on an image of this size.
+def check_prompts(prompts: Prompts, width: int, height: int, engine: str, *, takes_text: bool = False) -> None:
+    """Refuse prompts that the segmenter named `engine` cannot use on an image of this size.
 
     Raises:
         PromptError: no prompts, a text, a position outside the image or not a number, a box that is inverted or
             outside, a mask of another size or with nothing in it.
     """
+    if prompts.text and takes_text:
+        return
     if prompts.text:
-        raise PromptError("'grabcut' takes no text; click on the object, or use a segmenter that reads text")
+        raise PromptError(f"'{engine}' takes no text; click on the object, or use a segmenter that reads text")
     for point in prompts.points:
         _check_point(point, width, height)
     if prompts.box is not None:

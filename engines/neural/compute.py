@@ -1,0 +1,96 @@
+"""Where and how precisely a network computes, and what happens when a GPU's memory does not suffice."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from errors import EngineUnavailableError, ResourceError
+
+DEVICES = ("auto", "cuda", "mps", "cpu")
+"""What a `device` parameter may say."""
+PRECISIONS = ("auto", "fp32", "bf16", "fp16")
+"""What a `precision` parameter may say."""
+
+
+@dataclass(frozen=True)
+class Compute:
+    """A device and the precision that a network computes with there; weights stay in single precision."""
+
+    device: str
+    precision: str
+
+    def autocast(self) -> AbstractContextManager[Any]:
+        """Return a context in which matrix products and convolutions have the chosen precision."""
+        if self.precision == "fp32":
+            return nullcontext()
+        kind = torch.bfloat16 if self.precision == "bf16" else torch.float16
+        return torch.autocast(self.device.partition(":")[0], dtype=kind)
+
+    @contextmanager
+    def inference(self) -> Iterator[None]:
+        """Compute without gradients, in the chosen precision, and say what to do when memory does not suffice.
+
+        Raises:
+            ResourceError: the device is out of memory.
+        """
+        try:
+            with torch.inference_mode(), self.autocast():
+                yield
+        except torch.OutOfMemoryError:
+            free_memory()
+            raise ResourceError(
+                f"the memory of {self.device} does not suffice; choose a smaller model or working size, or device=cpu"
+            ) from None
+
+
+def choose(device: str, precision: str, *, mps: bool = True) -> Compute:
+    """Return where to compute.
+
+    Args:
+        device: one of DEVICES; 'auto' is CUDA, then MPS, then the CPU.
+        precision: one of PRECISIONS; 'auto' is bf16 on CUDA GPUs that have it, and fp32 elsewhere.
+        mps: whether the network is known to be right on Apple's GPUs; if not, it computes on the CPU there.
+
+    Raises:
+        EngineUnavailableError: that device is not there.
+    """
+    cuda, apple = torch.cuda.is_available(), torch.backends.mps.is_available()
+    if device == "auto":
+        device = "cuda" if cuda else "mps" if apple else "cpu"
+    if device == "mps" and not mps:
+        device = "cpu"
+    if (device == "cuda" and not cuda) or (device == "mps" and not apple):
+        raise EngineUnavailableError(f"there is no {device} device here; choose device=auto or device=cpu")
+    if precision == "auto":
+        precision = "bf16" if device == "cuda" and torch.cuda.is_bf16_supported() else "fp32"
+    if precision == "fp16" and device == "cpu":
+        precision = "fp32"  # half floats are slower there and miss operations
+    return Compute(device, precision)
+
+
+def free_memory() -> None:
+    """Give memory that torch keeps in reserve back to the device."""
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+@contextmanager
+def kept_random_state() -> Iterator[None]:
+    """Leave all global random states as they are, whatever the block imports or constructs."""
+    python, numpy, cpu = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() and torch.cuda.is_initialized() else []
+    try:
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)
+        torch.set_rng_state(cpu)
+        if cuda:
+            torch.cuda.set_rng_state_all(cuda)
