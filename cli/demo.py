@@ -35,7 +35,7 @@ def demo(
         given = Given(masks={"subject": masks})
     else:
         given = parse([], points or [], []) if points else _ask(video)
-    session = new_session(video or clip / "clip.mp4", given, {})
+    session = new_session(video or clip / "clip.mp4", given, _built_in() if video is None else {})
     result = run_session(session, new=True)
     sheet = write_contact_sheet(session, result.span)
     error = measure_error(result, clip / "alpha.mp4") if video is None else None
@@ -78,6 +78,15 @@ def _assets() -> Path:
     from config import ROOT
 
     return ROOT / "assets" / "demo"
+
+
+def _built_in() -> dict[str, Any]:
+    """Return the built-in engines: what the bundled clip shows takes seconds on any machine, and its error is known."""
+    from engines.registry import engines
+    from engines.spec import Job
+    from session_store import EngineChoice
+
+    return {str(job): EngineChoice(name=engines(job)[0].name) for job in (Job.SEGMENTER, Job.PROPAGATOR, Job.MATTER)}
 
 
 def _error_lines(error: dict[str, Any]) -> list[str]:

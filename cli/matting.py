@@ -39,9 +39,11 @@ def matte(
     box: Annotated[
         list[str] | None, typer.Option("--box", help="[OBJECT@]FRAME:X0,Y0,X1,Y1, as 0:100,80,400,300; repeatable.")
     ] = None,
-    segmenter: Annotated[str, typer.Option(help="Engine for prompts to masks.")] = "grabcut",
-    propagator: Annotated[str, typer.Option(help="Engine for masks through the clip.")] = "flow",
-    matter: Annotated[str, typer.Option(help="Engine for masks to alpha.")] = "guided",
+    segmenter: Annotated[
+        str, typer.Option(help="Engine for prompts to masks; the best that can run here if not given.")
+    ] = "",
+    propagator: Annotated[str, typer.Option(help="Engine for masks through the clip; likewise.")] = "",
+    matter: Annotated[str, typer.Option(help="Engine for masks to alpha; likewise.")] = "",
     param: Annotated[
         list[str] | None, typer.Option("--param", help="An engine's parameter, [JOB.]NAME=VALUE; repeatable.")
     ] = None,
@@ -66,6 +68,7 @@ def matte(
     if not given.names():
         raise PromptError("no keyframe: give at least one --mask, --points or --box, as in --points 0:+640,360")
     choices = _choices({"segmenter": segmenter, "propagator": propagator, "matter": matter}, parse_params(param or []))
+    _refuse_missing(choices)
     span = parse_range(frames) if frames else None
     session = new_session(video, given, choices | _delivery(direction, span, formats, premultiplied))
     if queue:
@@ -102,6 +105,7 @@ def run(
         from matting_runner import check_formats
 
         changes["formats"] = check_formats(split_formats(formats))
+    _refuse_missing({job: changes[job] for job in ("segmenter", "propagator", "matter") if job in changes})
     if changes:
         with session.lock():
             session.state = session.state.model_copy(update=changes)
@@ -178,14 +182,18 @@ def _delivery(direction: str, span: tuple[int, int] | None, formats: str, premul
 
 
 def _choices(names: dict[str, str], params: dict[str, str]) -> dict[str, Any]:
-    """Return {job: EngineChoice}; a parameter goes to the job it names, or to the only engine that has it."""
-    from engines.registry import check_params, get_spec
+    """Return {job: EngineChoice}; a parameter goes to the job it names, or to the only engine that has it.
+
+    An engine that is not named is the best that can run here, with the model that is on the disk.
+    """
+    from engines.registry import check_params, get_spec, preferred
     from engines.spec import Job
     from errors import ParameterError
     from session_store import EngineChoice
 
-    specs = {job: get_spec(Job(job), name) for job, name in names.items()}
-    given: dict[str, dict[str, str]] = {job: {} for job in names}
+    best = {job: preferred(Job(job)) if not name else (name, {}) for job, name in names.items()}
+    specs = {job: get_spec(Job(job), name) for job, (name, _) in best.items()}
+    given: dict[str, dict[str, Any]] = {job: dict(params) for job, (_, params) in best.items()}
     for key, value in params.items():
         job, dot, name = key.rpartition(".")
         owners = [job] if dot else [j for j, spec in specs.items() if any(p.name == name for p in spec.params)]
@@ -194,7 +202,22 @@ def _choices(names: dict[str, str], params: dict[str, str]) -> dict[str, Any]:
             raise ParameterError(f"--param {key}: no single engine has it; there is: {known}")
         given[owners[0]][name] = value
     checked = {job: check_params(spec, given[job]) for job, spec in specs.items()}
-    return {job: EngineChoice(name=names[job], params={k: checked[job][k] for k in given[job]}) for job in names}
+    return {job: EngineChoice(name=best[job][0], params={k: checked[job][k] for k in given[job]}) for job in names}
+
+
+def _refuse_missing(choices: dict[str, Any]) -> None:
+    """Refuse engines that cannot run here, before a video is copied.
+
+    Raises:
+        EngineUnavailableError: with the command that mends it.
+    """
+    from engines.registry import get_spec, obstacle
+    from engines.spec import Job
+    from errors import EngineUnavailableError
+
+    for job, choice in choices.items():
+        if reason := obstacle(get_spec(Job(job), choice.name), choice.params):
+            raise EngineUnavailableError(reason)
 
 
 def _changes(session: MattingSession, names: dict[str, str], params: list[str]) -> dict[str, Any]:
@@ -264,6 +287,9 @@ def result_text(result: RunResult) -> str:
     for stage, seconds in result.seconds.items():
         speed = f"{result.fps[stage]:8.1f} frames/s" if stage in result.fps else "  nothing to do"
         lines.append(f"  {stage:<14}{seconds:8.2f} s{speed}")
+    if result.engines:
+        lines.append(f"  {'made by':<14}" + ", ".join(f"{job} {engine}" for job, engine in result.engines.items()))
+    lines += [f"  {'note':<14}{text}" for text in result.notices]
     lines += [f"  {name:<14}{path}" for name, path in result.outputs.items()]
     if result.keyframes_wanted:
         wanted = ", ".join(f"{name} at frame {index}" for name, index in result.keyframes_wanted)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from engines.registry import preferred
+from engines.spec import Job
 from errors import Cancelled, PromptError, SessionError, SplazMatteError
 from machine import share_heaps
 from matting_runner.contact import write_contact_sheet
@@ -19,7 +21,7 @@ from matting_runner.deliver_stage import check_formats, deliver
 from matting_runner.estimate.plan import Plan, foresee
 from matting_runner.facts import load_info, save_info
 from matting_runner.frames_stage import extract, frames_needed
-from matting_runner.marks import alpha_marks
+from matting_runner.marks import alpha_marks, engines_used, makes_masks
 from matting_runner.mask_stages import propagate, read_keyframes, segment, set_keyframe
 from matting_runner.matte_stage import matte
 from matting_runner.progress import Progress, Reporter, Stage
@@ -29,7 +31,7 @@ from pipeline.frames import FrameFolder
 from pipeline.probe import probe
 from pipeline.read_ahead import SourceAhead
 from queue_logic.job import Needs
-from session_store import MattingSession, RunRecord, SessionStore
+from session_store import EngineChoice, MattingSession, RunRecord, SessionStore
 
 DOUBT = 0.5
 """Confidence of a propagated mask below which the user is asked for a keyframe."""
@@ -65,6 +67,10 @@ class RunResult:
     """Frames a second by stage, of those that did something."""
     outputs: dict[str, Path]
     """Deliverables by format."""
+    engines: dict[str, str]
+    """What made keyframes, masks and alpha: {job: engine with the parameters that were chosen}."""
+    notices: list[str]
+    """What engines did other than they were asked to."""
     keyframes_wanted: list[tuple[str, int]]
     """(object's name, frame) where its mask is least certain: a keyframe there helps most."""
 
@@ -82,12 +88,14 @@ class RunResult:
             "seconds": self.seconds,
             "fps": self.fps,
             "outputs": {name: str(path) for name, path in self.outputs.items()},
+            "engines": self.engines,
+            "notices": list(self.notices),
             "keyframes_wanted": [list(entry) for entry in self.keyframes_wanted],
         }
 
 
 def create_session(store: SessionStore, video: Path, *, original_name: str = "", move: bool = False) -> MattingSession:
-    """Make a new session of `video`, after a look at whether it is one.
+    """Make a new session of `video`, after a look at whether it is one; its engines are the best that can run here.
 
     Args:
         store: of the sessions.
@@ -101,6 +109,10 @@ def create_session(store: SessionStore, video: Path, *, original_name: str = "",
     """
     info = probe(video)
     session = store.create(video, original_name=original_name, move=move)
+    for job in (Job.SEGMENTER, Job.PROPAGATOR, Job.MATTER):
+        name, params = preferred(job)
+        setattr(session.state, job, EngineChoice(name=name, params=params))
+    session.save()
     save_info(session, info)
     return session
 
@@ -132,7 +144,7 @@ def run_matting(
     """
     share_heaps()
     reporter = Reporter(on_progress, should_stop)
-    with _recorded(session, reporter):
+    with _recorded(session, reporter), reporter.listening():
         plan = Plan(session, reporter, until)
         plan.begin(load_info(session), on_needs, refuse=check)
         try:
@@ -200,6 +212,7 @@ def _recorded(session: MattingSession, reporter: Reporter) -> Iterator[None]:
             raise
         finally:
             record.seconds, record.frames = dict(reporter.seconds), dict(reporter.frames)
+            record.notices = list(reporter.notices)
             _save_quietly(session)
 
 
@@ -220,7 +233,7 @@ def _run_stages(session: MattingSession, reporter: Reporter, until: Stage, plan:
         if Stage.KEYFRAMES in wanted:
             segment(session, frames, reporter)
             read_keyframes(session)
-        if Stage.PROPAGATE in wanted:
+        if makes_masks(state, until):
             propagate(session, frames, span, reporter)
     if Stage.MATTE in wanted:
         with VideoReader(session.source, info) as reader, SourceAhead(reader) as decoded:
@@ -255,6 +268,8 @@ def _result(session: MattingSession, span: tuple[int, int], formats: Sequence[st
             if count and reporter.seconds[stage] > 0
         },
         outputs={name: session.folder / made.path for name, made in session.state.delivered.items() if name in formats},
+        engines=engines_used(session.state),
+        notices=reporter.notices,
         keyframes_wanted=_keyframes_wanted(session, span),
     )
 

@@ -6,6 +6,7 @@ import json
 
 from engines.registry import check_params, get_spec
 from engines.spec import EngineSpec, Job
+from matting_runner.progress import Stage
 from session_store import EngineChoice, MattingState, digest
 
 
@@ -19,6 +20,29 @@ def engine_mark(job: Job, choice: EngineChoice) -> str:
     spec = spec_of(job, choice)
     params = json.dumps(check_params(spec, choice.params), sort_keys=True, separators=(",", ":"))
     return f"{spec.name}@{spec.version}{params}"
+
+
+def engines_used(state: MattingState) -> dict[str, str]:
+    """Return which engines made what there is: {job: engine with the parameters that were chosen}."""
+    prompted = any(key.origin == "prompts" for item in state.objects for key in item.keyframes.values())
+    there = {
+        Job.SEGMENTER: prompted,
+        Job.PROPAGATOR: any(item.propagated.spans for item in state.objects),
+        Job.MATTER: bool(state.alpha.spans),
+    }
+    return {str(job): _described(getattr(state, job)) for job, is_there in there.items() if is_there}
+
+
+def _described(choice: EngineChoice) -> str:
+    params = ", ".join(f"{name}={value}" for name, value in choice.params.items())
+    return f"{choice.name} ({params})" if params else choice.name
+
+
+def makes_masks(state: MattingState, until: Stage) -> bool:
+    """Tell whether a run up to `until` makes masks for all frames: not for a matter that looks at keyframes only."""
+    if until in (Stage.FRAMES, Stage.KEYFRAMES):
+        return False
+    return until is Stage.PROPAGATE or spec_of(Job.MATTER, state.matter).needs_every_mask
 
 
 def mask_marks(state: MattingState, frames: int) -> list[str]:

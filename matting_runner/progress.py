@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 
+from engines.notice import LOGGER
 from errors import Cancelled
 
 
@@ -59,6 +62,8 @@ class Reporter:
     ) -> None:
         self.seconds: dict[str, float] = {}
         self.frames: dict[str, float] = {}
+        self.notices: list[str] = []
+        """What engines did other than they were asked to, each once."""
         self._on_progress = on_progress
         self._should_stop = should_stop
         self._clock = clock
@@ -73,6 +78,16 @@ class Reporter:
     def expect(self, seconds: Mapping[Stage, float]) -> None:
         """Say how long each stage that is still to come will take."""
         self._expected = dict(seconds)
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Collect the engines' notices while the block runs."""
+        ear = _Ear(self.notices)
+        LOGGER.addHandler(ear)
+        try:
+            yield
+        finally:
+            LOGGER.removeHandler(ear)
 
     def begin(self, stage: Stage, total: int) -> None:
         """Start a stage of `total` frames."""
@@ -124,3 +139,16 @@ class Reporter:
             fraction=fraction,
             seconds_left=pace * left,
         )
+
+
+class _Ear(logging.Handler):
+    """Takes down what is logged, each line once."""
+
+    def __init__(self, heard: list[str]) -> None:
+        super().__init__()
+        self._heard = heard
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take a line down."""
+        if (text := record.getMessage()) not in self._heard:
+            self._heard.append(text)

@@ -148,6 +148,8 @@ class RunRecord(BaseModel):
     error: str = ""
     seconds: dict[str, float] = {}
     frames: dict[str, float] = {}
+    notices: list[str] = []
+    """What engines did other than they were asked to."""
 
 
 class MattingState(BaseModel):

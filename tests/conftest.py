@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -14,6 +16,12 @@ import cv2
 import numpy as np
 import pytest
 
+from config import get_settings
+
+REAL_MODELS = get_settings().models_dir
+"""The user's own weights, for the tests marked `weights`; no other test may depend on what is there."""
+os.environ["SPLAZMATTE_MODELS_DIR"] = str(Path(tempfile.gettempdir()) / "splazmatte tests have no weights")
+get_settings.cache_clear()
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 SIZE = (96, 64)
 FRAMES = 110

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rich.filesize import decimal
 
-from engines.registry import check_params, engines, missing_packages
+from engines.registry import check_params, engines, obstacle, usable
 from engines.spec import Job
 from errors import ResourceError
 from matting_runner.estimate import Estimate
@@ -80,6 +80,8 @@ def _lighter(session: MattingSession, info: VideoInfo) -> Iterator[_Option]:
         for param in spec_of(job, choice).params:
             reached = param.lighter.index(now[param.name]) + 1 if now[param.name] in param.lighter else 0
             for value in param.lighter[reached:]:
+                if obstacle(spec_of(job, choice), now | {param.name: value}):
+                    continue  # that model's weights are not on the disk
                 flag = f"--param {job}.{param.name}={value}"
                 yield _Option(flag, _with_param(session, job, param.name, value), info)
                 everything, flags[param.name] = _with_param(everything, job, param.name, value), flag
@@ -90,8 +92,11 @@ def _lighter(session: MattingSession, info: VideoInfo) -> Iterator[_Option]:
 def _other_engines(session: MattingSession, info: VideoInfo) -> Iterator[_Option]:
     for job in (Job.SEGMENTER, Job.PROPAGATOR, Job.MATTER):
         for spec in engines(job):
-            if spec.name != getattr(session.state, job).name and not missing_packages(spec):
-                yield _Option(f"--{job} {spec.name}", _changed(session, **{job: EngineChoice(name=spec.name)}), info)
+            if spec.name == getattr(session.state, job).name or (params := usable(spec)) is None:
+                continue
+            flags = "".join(f" --param {job}.{name}={value}" for name, value in params.items())
+            other = _changed(session, **{job: EngineChoice(name=spec.name, params=params)})
+            yield _Option(f"--{job} {spec.name}{flags}", other, info)
 
 
 def _fewer_formats(session: MattingSession, info: VideoInfo, estimator: Estimator) -> Iterator[_Option]:

@@ -10,7 +10,7 @@ from engines.spec import Job
 from matting_runner.deliver_stage import stale_formats
 from matting_runner.frames_stage import whole_frames
 from matting_runner.history import SessionHistory
-from matting_runner.marks import alpha_marks, engine_mark
+from matting_runner.marks import alpha_marks, engine_mark, makes_masks
 from matting_runner.mask_stages import stale_keyframes, stale_masks
 from matting_runner.matte_stage import stale_alpha
 from matting_runner.progress import Stage
@@ -60,7 +60,7 @@ def survey(session: MattingSession, info: VideoInfo, until: Stage) -> Work:
     wanted = list(Stage)[: list(Stage).index(until) + 1]
     span = _clipped(copy.state.range, info.frames)
     prompts = _take_prompts(copy) if Stage.KEYFRAMES in wanted else 0
-    stale = _stale_masks(copy, span) if Stage.PROPAGATE in wanted else {}
+    stale = _stale_masks(copy, span) if makes_masks(copy.state, until) else {}
     visits, drafts = _visits(copy, stale)
     alpha, new_alpha = _take_alpha(copy, info, span) if Stage.MATTE in wanted else (0, 0)
     made = stale_formats(copy, span, copy.state.formats, copy.state.premultiplied) if Stage.DELIVER in wanted else {}
