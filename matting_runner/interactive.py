@@ -26,14 +26,15 @@ MATTE_FRAME = "matting_runner.interactive:matte_frame"
 
 @dataclass
 class _Ready:
-    """A segmenter that has a picture set."""
+    """A segmenter, and the picture that it has set."""
 
-    key: str
+    choice: EngineChoice
     segmenter: ImageSegmenter
+    picture: str = ""
 
 
 _ready: list[_Ready] = []
-"""The last one, so that the next click on the same frame costs only the prediction."""
+"""The last one: a click on the same frame costs only the prediction, and engines keep what they know of other frames."""
 
 
 def click(
@@ -85,12 +86,14 @@ def matte_frame(workspace: Path, session_id: str, index: int) -> bytes:
 
 
 def _segmenter(session: MattingSession, index: int, choice: EngineChoice) -> ImageSegmenter:
-    key = f"{session.folder}\n{index}\n{choice.model_dump_json()}"
-    if not _ready or _ready[0].key != key:
-        segmenter: ImageSegmenter = create(Job.SEGMENTER, choice.name, choice.params)
-        segmenter.set_image(_frame(session, index))
-        _ready[:] = [_Ready(key, segmenter)]
-    return _ready[0].segmenter
+    if not _ready or _ready[0].choice != choice:
+        _ready[:] = [_Ready(choice, create(Job.SEGMENTER, choice.name, choice.params))]
+    ready, picture = _ready[0], f"{session.folder}\n{index}"
+    if ready.picture != picture:
+        ready.picture = ""
+        ready.segmenter.set_image(_frame(session, index))
+        ready.picture = picture
+    return ready.segmenter
 
 
 def _encoded(found: Candidate) -> tuple[bytes, float]:

@@ -15,8 +15,8 @@
 
 from __future__ import annotations
 
+from session_base import busy, checked_name
 from session_store.cleanup import clean, is_finished, removable, set_aside, sizes
-from session_store.lock import busy
 from session_store.provenance import Provenance, Span, digest
 from session_store.session import MattingSession
 from session_store.state import (
@@ -32,7 +32,7 @@ from session_store.state import (
     SessionObject,
     StrokePrompt,
 )
-from session_store.store import SessionStore, checked_name
+from session_store.store import SessionStore
 from session_store.usage import Usage, folder_usage, progress, tree_bytes, usage
 
 __all__ = [

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from session_base import Mergeable
 from session_store.provenance import Provenance
 
 
@@ -152,24 +153,26 @@ class RunRecord(BaseModel):
     """What engines did other than they were asked to."""
 
 
-class MattingState(BaseModel):
+class MattingState(Mergeable):
     """Everything about a session that is not pixels."""
 
-    id: str
+    by_id = frozenset({"objects"})
+    by_key = frozenset({"prompts", "keyframes", "confidence", "delivered"})
+
     name: str
     source: str
     original_name: str
     created: datetime
-    objects: list[SessionObject] = []
+    objects: list[SessionObject] = Field(default_factory=list)
     segmenter: EngineChoice = EngineChoice(name="grabcut")
     propagator: EngineChoice = EngineChoice(name="flow")
     matter: EngineChoice = EngineChoice(name="guided")
     direction: Literal["forward", "backward", "both"] = "both"
     range: tuple[int, int] | None = None
-    formats: list[str] = ["alpha", "foreground"]
+    formats: list[str] = Field(default_factory=lambda: ["alpha", "foreground"])
     premultiplied: bool | None = None
     extracted: int = 0
     """Frames in frames/ that are whole."""
     alpha: Provenance = Provenance()
-    delivered: dict[str, Delivered] = {}
+    delivered: dict[str, Delivered] = Field(default_factory=dict)
     last_run: RunRecord | None = None

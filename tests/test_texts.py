@@ -104,7 +104,16 @@ def template(node: ast.expr) -> str:
 
 def raised() -> Iterator[tuple[str, str]]:
     """Yield (file, template) of every message of an error that a user of the page can meet."""
-    for room in ("app_logic", "session_store", "queue_logic", "matting_runner", "pipeline", "engines", "json_store.py"):
+    for room in (
+        "app_logic",
+        "session_store",
+        "session_base",
+        "queue_logic",
+        "matting_runner",
+        "pipeline",
+        "engines",
+        "json_store.py",
+    ):
         place = ROOT / room
         for path in [place] if place.is_file() else sorted(place.rglob("*.py")):
             name = path.relative_to(ROOT).as_posix()

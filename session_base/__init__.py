@@ -1,0 +1,10 @@
+"""What every kind of session shares: a folder with a state, a lock, saves that are merged, a folder of such folders."""
+
+from __future__ import annotations
+
+from session_base.lock import busy
+from session_base.merge import Mergeable
+from session_base.session import StoredSession
+from session_base.store import SessionFolders, checked_name, new_id
+
+__all__ = ["Mergeable", "SessionFolders", "StoredSession", "busy", "checked_name", "new_id"]

@@ -1,0 +1,122 @@
+"""One session's folder and state, whatever kind of session it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import ClassVar, Generic, Self
+
+from errors import StoreError
+from json_store import JsonStore, Migration
+from session_base.lock import WRITE_LOCK_NAME, held, missing
+from session_base.merge import State, merge
+
+STATE_NAME = "state.json"
+_PATIENCE = 10.0
+"""Seconds to wait while another process writes the state; it takes milliseconds."""
+
+
+class StoredSession(Generic[State]):
+    """A session's folder with its state; `save` after each change.
+
+    Several processes may have the same session: one works on it (`lock`), others let the user go on deciding.
+    Kinds of session say what their state is, how older ones become today's, and where their source lies.
+    """
+
+    model: ClassVar[type]
+    migrations: ClassVar[dict[int, Migration]] = {}
+
+    def __init__(self, folder: Path, state: State, store: JsonStore[State] | None = None) -> None:
+        self.folder = folder
+        self.state = state
+        self._store = store or self._stored(folder)
+        self._base = self._there = state.model_copy(deep=True)
+        """What `state` was when it was last read or saved, and what was on the disk then: with others' changes."""
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Return the session in `folder`.
+
+        Raises:
+            SessionNotFoundError: there is none.
+            StoreError: its state cannot be read.
+        """
+        store = cls._stored(folder)
+        return cls(folder, _read(store), store)
+
+    @property
+    def source(self) -> Path:
+        """Return the video that it is about."""
+        raise NotImplementedError
+
+    @property
+    def frames_dir(self) -> Path:
+        """Return the folder of the frames' JPEGs."""
+        return self.folder / "frames"
+
+    def save(self) -> None:
+        """Write what was changed here, over what others have saved meanwhile; `state` stays as it is.
+
+        Raises:
+            SessionNotFoundError: the session was deleted since.
+            StorageError: the disk is full, read-only or not writable.
+        """
+        with held(self.folder, WRITE_LOCK_NAME, patience=_PATIENCE):
+            if self._store.changed() and not self._store.exists() and not self.source.exists():
+                raise missing(self.folder.name)  # a state that was only set aside as unreadable is written anew
+            theirs = self._newest()
+            merged = self.state if theirs is self._base else merge(self._base, self.state, theirs)
+            self._store.save(merged)
+            self._there = merged.model_copy(deep=True)
+        self._base = self._there if merged is self.state else self.state.model_copy(deep=True)
+
+    def refresh(self) -> None:
+        """Take up what others have saved; what was changed here and is not saved yet stays.
+
+        Raises:
+            SessionNotFoundError: it was deleted since.
+            StoreError: its state cannot be read any more.
+        """
+        theirs = _read(self._store) if self._store.changed() else self._there
+        if theirs is not self._base:
+            self.state = merge(self._base, self.state, theirs)
+            self._base = self._there = theirs.model_copy(deep=True)
+
+    def _newest(self) -> State:
+        """Return what is on the disk, as far as it can be read."""
+        if self._store.changed() and self._store.exists():
+            with suppress(
+                StoreError
+            ):  # unreadable (then it is set aside), or newer, which the store refuses to replace
+                return self._store.load()
+        return self._there
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Be the one process that works on the session while the block runs.
+
+        What others have saved is taken up first, so that who waited sees what was done before.
+
+        Raises:
+            SessionBusyError: another process works on it.
+            SessionNotFoundError: it was deleted since.
+            StoreError: its state cannot be read any more.
+        """
+        with held(self.folder):
+            self.refresh()
+            yield
+
+    @classmethod
+    def _stored(cls, folder: Path) -> JsonStore[State]:
+        return JsonStore(folder / STATE_NAME, cls.model, cls.migrations)
+
+
+def _read(store: JsonStore[State]) -> State:
+    folder = store.path.parent
+    try:
+        state = store.load()
+    except FileNotFoundError:
+        raise missing(folder.name) from None
+    state.id = folder.name  # a folder that the user has copied is a session of its own
+    return state
