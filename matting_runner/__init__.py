@@ -19,8 +19,7 @@ from machine import share_heaps
 from matting_runner.contact import write_contact_sheet
 from matting_runner.deliver_stage import check_formats, deliver
 from matting_runner.estimate.plan import Plan, foresee
-from matting_runner.facts import load_info, save_info
-from matting_runner.frames_stage import extract, frames_needed
+from matting_runner.frames_stage import frames_needed
 from matting_runner.marks import alpha_marks, engines_used, makes_masks
 from matting_runner.mask_stages import propagate, read_keyframes, segment, set_keyframe
 from matting_runner.matte_stage import matte
@@ -31,6 +30,8 @@ from pipeline.frames import FrameFolder
 from pipeline.probe import probe
 from pipeline.read_ahead import SourceAhead
 from queue_logic.job import Needs
+from runner_base.facts import load_info, save_info
+from runner_base.frames import extract
 from session_store import EngineChoice, MattingSession, RunRecord, SessionStore
 
 DOUBT = 0.5

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from engines.foreground import estimate_foreground
-from matting_runner.facts import load_info
 from matting_runner.matte_stage import SessionGuides
 from pipeline.alpha_store import AlphaStore
 from pipeline.contact_sheet import Row, contact_sheet, spread
 from pipeline.decode import VideoReader
 from pipeline.info import VideoInfo
+from runner_base.facts import load_info
 from session_store import MattingSession
 
 FILE_NAME = "contact_sheet.png"

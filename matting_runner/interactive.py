@@ -11,12 +11,12 @@ from engines.base import Candidate, ImageSegmenter, Prompts, VideoMatter
 from engines.registry import create, get_spec
 from engines.spec import Job, PromptKind
 from errors import PromptError
-from matting_runner.facts import load_info
 from matting_runner.mask_stages import to_prompts
 from matting_runner.matte_stage import SessionGuides
 from pipeline.decode import VideoReader
 from pipeline.frames import FrameFolder, frame_path
 from pipeline.masks import encode_mask
+from runner_base.facts import load_info
 from session_store import EngineChoice, FramePrompts, MattingSession, SessionObject, SessionStore
 
 CLICK = "matting_runner.interactive:click"
@@ -34,7 +34,7 @@ class _Ready:
 
 
 _ready: list[_Ready] = []
-"""The last one: a click on the same frame costs only the prediction, and engines keep what they know of other frames."""
+"""The last one: a click on the same frame costs only the prediction; engines keep what they know of other frames."""
 
 
 def click(

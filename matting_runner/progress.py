@@ -1,16 +1,10 @@
-"""How far a run is: stages, frames, speed, time left; and the place where a run is stopped."""
+"""The stages of a matting run, in order."""
 
 from __future__ import annotations
 
-import logging
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
 from enum import StrEnum
 
-from engines.notice import LOGGER
-from errors import Cancelled
+from runner_base.progress import Progress, Reporter
 
 
 class Stage(StrEnum):
@@ -23,132 +17,4 @@ class Stage(StrEnum):
     DELIVER = "deliver"
 
 
-UNEXPECTED = 0.05
-"""Seconds that a frame is taken to need where nothing was expected."""
-TRUST = 4.0
-"""Seconds of work after which the pace so far says as much as what was expected."""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a run is at one moment."""
-
-    stage: Stage
-    done: float
-    """Frames of this stage; a frame that takes two passes is done in halves."""
-    total: int
-    fps: float
-    """Frames a second of this stage, 0 before the first."""
-    fraction: float
-    """Of the whole run, 0 .. 1."""
-    seconds_left: float | None
-    """Of the whole run: at first as estimated, then more and more by the pace so far."""
-
-
-class Reporter:
-    """Counts frames, tells who listens, and raises Cancelled when the user wants to stop.
-
-    Args:
-        on_progress: called after each frame.
-        should_stop: asked after each frame.
-        clock: seconds, monotonic; tests bring their own.
-    """
-
-    def __init__(
-        self,
-        on_progress: Callable[[Progress], None] | None = None,
-        should_stop: Callable[[], bool] | None = None,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self.seconds: dict[str, float] = {}
-        self.frames: dict[str, float] = {}
-        self.notices: list[str] = []
-        """What engines did other than they were asked to, each once."""
-        self._on_progress = on_progress
-        self._should_stop = should_stop
-        self._clock = clock
-        self._expected: dict[Stage, float] = {}
-        self._stage = Stage.FRAMES
-        self._total = 0
-        self._cost = 0.0
-        self._started = clock()
-        self._work_done = 0.0
-        self._work_seconds = 0.0
-
-    def expect(self, seconds: Mapping[Stage, float]) -> None:
-        """Say how long each stage that is still to come will take."""
-        self._expected = dict(seconds)
-
-    @contextmanager
-    def listening(self) -> Iterator[None]:
-        """Collect the engines' notices while the block runs."""
-        ear = _Ear(self.notices)
-        LOGGER.addHandler(ear)
-        try:
-            yield
-        finally:
-            LOGGER.removeHandler(ear)
-
-    def begin(self, stage: Stage, total: int) -> None:
-        """Start a stage of `total` frames."""
-        self._stage, self._total = stage, total
-        expected = self._expected.pop(stage, 0.0)
-        self._cost = expected / total if expected and total else UNEXPECTED
-        self._started = self._clock()
-        self.frames[stage] = 0.0
-        self.seconds[stage] = 0.0
-        self.check()
-
-    def tick(self, frames: float = 1.0) -> None:
-        """Count a frame, or a part of one.
-
-        Raises:
-            Cancelled: the user wants to stop.
-        """
-        self.frames[self._stage] += frames
-        elapsed = self._clock() - self._started
-        self._work_done += self._cost * frames
-        self._work_seconds += elapsed - self.seconds[self._stage]
-        self.seconds[self._stage] = elapsed
-        if self._on_progress:
-            self._on_progress(self._progress())
-        self.check()
-
-    def end(self) -> None:
-        """Close the stage: what came after its last frame (flushing, renaming) belongs to it too."""
-        self.seconds[self._stage] = self._clock() - self._started
-
-    def check(self) -> None:
-        """Raise Cancelled when the user wants to stop; time spent in asking (a pause) is not the stage's."""
-        asked = self._clock()
-        if self._should_stop and self._should_stop():
-            raise Cancelled("stopped; what was done is kept, `run` goes on from there")
-        self._started += self._clock() - asked
-
-    def _progress(self) -> Progress:
-        done = self.frames[self._stage]
-        seconds = self.seconds[self._stage]
-        left = max(0, self._total - done) * self._cost + sum(self._expected.values())
-        fraction = self._work_done / (self._work_done + left)
-        pace = (self._work_seconds + TRUST) / (self._work_done + TRUST)
-        return Progress(
-            stage=self._stage,
-            done=done,
-            total=self._total,
-            fps=done / seconds if seconds > 0 else 0.0,
-            fraction=fraction,
-            seconds_left=pace * left,
-        )
-
-
-class _Ear(logging.Handler):
-    """Takes down what is logged, each line once."""
-
-    def __init__(self, heard: list[str]) -> None:
-        super().__init__()
-        self._heard = heard
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Take a line down."""
-        if (text := record.getMessage()) not in self._heard:
-            self._heard.append(text)
+__all__ = ["Progress", "Reporter", "Stage"]

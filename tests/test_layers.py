@@ -13,6 +13,7 @@ LAYERS = (
     {"pages", "cli"},
     {"app_logic", "cotracker_logic"},
     {"matting_runner", "tracking_runner", "tracking_export"},
+    {"runner_base"},
     {"session_store", "tracking_session_store", "queue_logic", "integrations", "engines", "pipeline"},
     {"session_base"},
     {"config", "errors", "json_store", "atomic", "machine"},

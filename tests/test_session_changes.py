@@ -17,11 +17,11 @@ from app_logic.work import Work
 from engines.spec import Job
 from errors import ParameterError, SessionBusyError, SessionNotFoundError, StorageError
 from matting_runner import create_session, run_matting, set_keyframe
-from matting_runner.facts import load_info, save_info
 from matting_runner.marks import alpha_marks, engine_mark
 from matting_runner.matte_stage import SessionGuides
 from pipeline.masks import operate
 from queue_logic import JobQueue, JobState
+from runner_base.facts import load_info, save_info
 from session_store import Keyframe, MaskOperations, MattingSession, Provenance, SessionStore
 from tests.conftest import disc, write_clip
 

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from matting_runner.estimate import Estimate, estimate_run, speeds_of
 from matting_runner.estimate.proposals import check
 from matting_runner.estimate.room import Room
-from matting_runner.facts import load_info
 from matting_runner.progress import Reporter, Stage
 from matting_runner.speeds import Measured
 from pipeline.info import VideoInfo
 from queue_logic.job import Needs
+from runner_base.facts import load_info
 from session_store import MattingSession
 
 
@@ -81,7 +81,7 @@ class Plan:
     def _expect(self, info: VideoInfo) -> Estimate:
         estimate = self._estimate(self._session, info)
         self._length, self.needs = info.frames, estimate.needs
-        self._reporter.expect(estimate.seconds)
+        self._reporter.expect({str(stage): value for stage, value in estimate.seconds.items()})
         for stage, entry in estimate.stages.items():
             if entry.frames:  # a stage that is over has nothing to do any more, but was measured
                 self._frames[stage], self._reference[stage] = entry.frames, entry.reference

@@ -8,7 +8,6 @@ from itertools import groupby
 
 from engines.spec import Job
 from matting_runner.deliver_stage import stale_formats
-from matting_runner.frames_stage import whole_frames
 from matting_runner.history import SessionHistory
 from matting_runner.marks import alpha_marks, engine_mark, makes_masks
 from matting_runner.mask_stages import stale_keyframes, stale_masks
@@ -17,6 +16,7 @@ from matting_runner.progress import Stage
 from pipeline.alpha_store import AlphaStore
 from pipeline.info import VideoInfo
 from pipeline.masks import MaskFolder
+from runner_base.frames import whole_frames
 from session_store import Keyframe, MattingSession, SessionObject
 
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from json_store import JsonStore
 from pipeline.info import VideoInfo
-from session_store import MattingSession
+from session_base import StoredSession
 
 
-def load_info(session: MattingSession) -> VideoInfo:
+def load_info(session: StoredSession[Any]) -> VideoInfo:
     """Return the facts of the session's video: exact once its frames are extracted."""
     return _store(session).load()
 
 
-def save_info(session: MattingSession, info: VideoInfo) -> None:
+def save_info(session: StoredSession[Any], info: VideoInfo) -> None:
     """Keep the facts of the session's video."""
     _store(session).save(info)
 
 
-def _store(session: MattingSession) -> JsonStore[VideoInfo]:
+def _store(session: StoredSession[Any]) -> JsonStore[VideoInfo]:
     return JsonStore(session.folder / "meta.json", VideoInfo)
