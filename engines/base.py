@@ -222,6 +222,22 @@ class TrackChunk:
 class PointTracker(Protocol):
     """Query points -> tracks."""
 
-    def track(self, source: FrameSource, queries: NDArray[np.float32], direction: Direction) -> Iterator[TrackChunk]:
-        """Yield tracks for queries float32 [N, 3] as (frame, x, y), in chunks where the engine streams."""
+    def track(
+        self, source: FrameSource, queries: NDArray[np.float32], start: int, stop: int, direction: Direction
+    ) -> Iterator[TrackChunk]:
+        """Yield the tracks of the frames `start` .. `stop`, in chunks where the engine streams.
+
+        Args:
+            source: the clip.
+            queries: float32 [N, 3] as (frame, x, y), the frame within the range; at least one.
+            start: first frame.
+            stop: one past the last.
+            direction: forward follows each point from its query to the end of the range, chunks in the order of time;
+                backward from its query to the beginning, the last chunk of the clip first. Both is the caller's work:
+                it asks twice. The frames within a chunk are in the order of time in either case, and the chunks
+                together are every frame of the range once.
+
+        On the frames on the other side of its query a point stands at the query's position, not visible, with
+        confidence 0: nothing is invented. A point that is lost stays where it was last seen, not visible.
+        """
         ...

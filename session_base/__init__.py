@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from session_base.lock import busy
 from session_base.merge import Mergeable
+from session_base.records import Delivered, EngineChoice, RunRecord
 from session_base.session import StoredSession
 from session_base.store import SessionFolders, checked_name, new_id
 
-__all__ = ["Mergeable", "SessionFolders", "StoredSession", "busy", "checked_name", "new_id"]
+__all__ = [
+    "Delivered",
+    "EngineChoice",
+    "Mergeable",
+    "RunRecord",
+    "SessionFolders",
+    "StoredSession",
+    "busy",
+    "checked_name",
+    "new_id",
+]

@@ -7,6 +7,7 @@ and save it whole, so each save is a three-way merge: what I have changed since 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel
@@ -23,6 +24,12 @@ class Mergeable(BaseModel):
     """Fields, of the state and of those models, that are merged entry by entry; an entry is taken whole."""
 
     id: str
+    name: str
+    source: str
+    """Name of the video in the session's folder."""
+    original_name: str
+    """What its user calls that video."""
+    created: datetime
 
 
 State = TypeVar("State", bound=Mergeable)

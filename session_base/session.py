@@ -47,8 +47,8 @@ class StoredSession(Generic[State]):
 
     @property
     def source(self) -> Path:
-        """Return the video that it is about."""
-        raise NotImplementedError
+        """Return the video that was copied in."""
+        return self.folder / self.state.source
 
     @property
     def frames_dir(self) -> Path:

@@ -6,7 +6,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,10 +14,9 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from filelock import FileLock
 
-from atomic import PARTIAL, sync_folder
+from atomic import PARTIAL, sync_file, sync_folder
 from errors import ParameterError, SessionBusyError, SessionNotFoundError, StorageError, storage_errors
 from session_base.lock import LOCK_NAME, busy, held, is_held, missing
-from session_base.merge import Mergeable
 from session_base.session import StoredSession
 
 LONGEST_NAME = 200
@@ -43,17 +42,31 @@ class SessionFolders(Generic[SessionKind]):
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def add(self, state: Mergeable, fill: Callable[[Path], None]) -> SessionKind:
-        """Make a session with that state, whose folder `fill` fills; what fails leaves nothing behind.
+    def create(self, video: Path, name: str = "", *, original_name: str = "", move: bool = False) -> SessionKind:
+        """Copy `video` (or `move` it) into a new session; what fails leaves nothing behind.
 
         Raises:
             StorageError: the disk is full, read-only or not writable.
         """
-        with self._new(state.id) as hidden:
+        session_id, given = new_id(), Path(original_name or video.name)
+        suffix = given.suffix.lower() if re.fullmatch(r"\.[A-Za-z0-9]{1,8}", given.suffix) else ".video"
+        source = f"source{suffix}"
+        state = self.kind.model(
+            id=session_id,
+            name=name or given.stem,
+            source=source,
+            original_name=given.name,
+            created=datetime.now(UTC),
+        )
+        with self._new(session_id) as hidden:
             hidden.mkdir()
-            fill(hidden)
+            if move:
+                video.replace(hidden / source)
+            else:
+                shutil.copyfile(video, hidden / source)
+            sync_file(hidden / source)
             self.kind(hidden, state).save()
-        return self.open(state.id)
+        return self.open(session_id)
 
     def duplicate(self, session_id: str) -> SessionKind:
         """Return a new session that has everything of that one.

@@ -15,20 +15,17 @@
 
 from __future__ import annotations
 
-from session_base import busy, checked_name
+from session_base import Delivered, EngineChoice, RunRecord, busy, checked_name
 from session_store.cleanup import clean, is_finished, removable, set_aside, sizes
 from session_store.provenance import Provenance, Span, digest
 from session_store.session import MattingSession
 from session_store.state import (
     BoxPrompt,
-    Delivered,
-    EngineChoice,
     FramePrompts,
     Keyframe,
     MaskOperations,
     MattingState,
     PointPrompt,
-    RunRecord,
     SessionObject,
     StrokePrompt,
 )

@@ -20,11 +20,6 @@ class MattingSession(StoredSession[MattingState]):
     """Version 2 has new fields, each with a default; an older SplazMatte would drop them, and so refuses it."""
 
     @property
-    def source(self) -> Path:
-        """Return the video that was copied in."""
-        return self.folder / self.state.source
-
-    @property
     def alpha_dir(self) -> Path:
         """Return the folder of the lossless alpha."""
         return self.folder / "alpha"

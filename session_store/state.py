@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from session_base import Mergeable
+from session_base import Delivered, EngineChoice, Mergeable, RunRecord
 from session_store.provenance import Provenance
 
 
@@ -128,41 +127,12 @@ class SessionObject(BaseModel):
         return f"{engine} {direction} {' '.join(keys)}"
 
 
-class EngineChoice(BaseModel):
-    """An engine by name, with the parameters that differ from its defaults."""
-
-    name: str
-    params: dict[str, int | float | bool | str] = {}
-
-
-class Delivered(BaseModel):
-    """One deliverable: its path inside the session and what it was made from."""
-
-    path: str
-    mark: str
-
-
-class RunRecord(BaseModel):
-    """How the last run ended."""
-
-    status: Literal["running", "done", "failed", "cancelled"]
-    error: str = ""
-    seconds: dict[str, float] = {}
-    frames: dict[str, float] = {}
-    notices: list[str] = []
-    """What engines did other than they were asked to."""
-
-
 class MattingState(Mergeable):
     """Everything about a session that is not pixels."""
 
     by_id = frozenset({"objects"})
     by_key = frozenset({"prompts", "keyframes", "confidence", "delivered"})
 
-    name: str
-    source: str
-    original_name: str
-    created: datetime
     objects: list[SessionObject] = Field(default_factory=list)
     segmenter: EngineChoice = EngineChoice(name="grabcut")
     propagator: EngineChoice = EngineChoice(name="flow")

@@ -128,7 +128,7 @@ def test_the_copy_is_on_the_disk_before_the_session_is_there(
     store: SessionStore, video: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synced = []
-    monkeypatch.setattr("session_store.store.sync_file", lambda path: synced.append((path.name, path.parent.name[:5])))
+    monkeypatch.setattr("session_base.store.sync_file", lambda path: synced.append((path.name, path.parent.name[:5])))
     store.create(video)
     assert synced == [("source.mp4", ".new-")]
 

@@ -1,0 +1,29 @@
+"""One tracking session's folder and state."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from session_base import StoredSession
+from tracking_session_store.state import TrackingState, TrackPoint
+
+COLOURS = ("#e6492d", "#2d9ae6", "#4fc04f", "#e6b42d", "#a05ae6", "#2dd4c8", "#e65aa8", "#8c9a3c")
+
+
+class TrackingSession(StoredSession[TrackingState]):
+    """A tracking session; see session_base.StoredSession."""
+
+    model = TrackingState
+
+    def raw_path(self, name: str) -> Path:
+        """Return the file of a raw array: 'tracks', 'visibility' or 'confidence'."""
+        return self.folder / f"raw_{name}.npy"
+
+    def add_point(self, frame: int, x: float, y: float, *, name: str = "", group: str = "") -> TrackPoint:
+        """Add a point to follow from (x, y) on `frame`, with the next free id and colour, and return it."""
+        used = [*(item.id for item in self.state.points), *self.state.columns]
+        number = max(used, default=0) + 1
+        colour = COLOURS[(number - 1) % len(COLOURS)]
+        point = TrackPoint(id=number, name=name or f"point {number}", colour=colour, group=group, keys={frame: (x, y)})
+        self.state.points.append(point)
+        return point
