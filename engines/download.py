@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from atomic import PARTIAL, commit_file, write_bytes
+from config import get_settings
 from engines import hub
 from engines.hub import Facts
 from engines.licences import SETTING
@@ -22,6 +23,7 @@ from engines.weights import (
     file_size,
     folder,
     get_set,
+    held_bytes,
     lock,
     state,
 )
@@ -70,6 +72,18 @@ def download(name: str, on_progress: Progress | None = None, should_stop: Callab
     return place
 
 
+def check_room(entries: Iterable[WeightSet]) -> None:
+    """Refuse sets that together do not fit on the disk, by the sizes in the table.
+
+    Raises:
+        StorageError: they do not.
+    """
+    place = get_settings().models_path
+    missing = sum(max(0, entry.size - held_bytes(entry.name)) for entry in entries)
+    if missing:
+        _check_room(place, missing, "this download")
+
+
 class _Meter:
     """Tells how far a set is, never backwards, and stops where that is asked."""
 
@@ -110,7 +124,7 @@ def _fetch_all(entry: WeightSet, place: Path, meter: _Meter) -> None:
         revision = facts[file.path].revision
     sizes = {file.path: facts[file.path].size or file.size for file in entry.files}
     meter.total = sum(sizes.values())
-    _check_room(entry, place, facts, sizes)
+    _check_room(place, meter.total - _held(place, facts, sizes), f"'{entry.name}'")
     made = {}
     for file in entry.files:
         made[file.path] = _fetch(entry, file, facts[file.path], place, meter)
@@ -133,17 +147,21 @@ def _ask(entry: WeightSet, file: WeightFile, revision: str, meter: _Meter) -> Fa
     raise AssertionError
 
 
-def _check_room(entry: WeightSet, place: Path, facts: dict[str, Facts], sizes: dict[str, int]) -> None:
-    """Refuse what does not fit on the disk, before any of it is fetched."""
+def _held(place: Path, facts: dict[str, Facts], sizes: dict[str, int]) -> int:
+    """Return the bytes of a set that need not be fetched any more."""
     held = 0
     for path, size in sizes.items():
         target = place / path
         there = file_size(target) if file_size(target) == facts[path].size else file_size(_part(target, facts[path]))
         held += min(there or 0, size)
-    missing = sum(sizes.values()) - held
+    return held
+
+
+def _check_room(place: Path, missing: int, what: str) -> None:
+    """Refuse what does not fit on the disk, before any of it is fetched."""
     if disk_free(place) < missing + RESERVE:
         raise StorageError(
-            f"{entry.name} needs {missing / 1e9:.1f} GB and {RESERVE / 1e9:g} GB to spare in {place}; "
+            f"{what} needs {missing / 1e9:.1f} GB and {RESERVE / 1e9:g} GB to spare in {place}; "
             f"free space or set {SETTING}"
         )
 

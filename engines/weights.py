@@ -111,8 +111,8 @@ def mend(name: str) -> str:
     return f"the weights '{name}' {how}; run: just download-models {name}"
 
 
-def verify(name: str, on_progress: Progress | None = None) -> bool:
-    """Read every file of a set and compare it with what was downloaded; False where that is not known.
+def verify(name: str, on_progress: Progress | None = None) -> None:
+    """Read every file of a set and compare it with what was downloaded.
 
     Args:
         name: of the set.
@@ -124,8 +124,6 @@ def verify(name: str, on_progress: Progress | None = None) -> bool:
     """
     if bad := damaged(name, on_progress):
         raise EngineFailedError(f"{bad[0]} is damaged; run: just download-models {name} --verify")
-    record = read_record(folder(name))
-    return all((record and file.path in record.files) or file.sha256 for file in get_set(name).files)
 
 
 def damaged(name: str, on_progress: Progress | None = None) -> list[Path]:
@@ -143,6 +141,12 @@ def damaged(name: str, on_progress: Progress | None = None) -> list[Path]:
         if not found.startswith(known):
             bad.append(path)
     return bad
+
+
+def is_known(name: str) -> bool:
+    """Tell whether there is anything to compare a set with; not where somebody put the files there."""
+    record = read_record(folder(name))
+    return all((record is not None and file.path in record.files) or file.sha256 for file in get_set(name).files)
 
 
 def _tell(on_progress: Progress | None, total: int, before: int, count: int) -> None:

@@ -27,8 +27,8 @@ class Hub:
     """Bytes after which each of the next connections for a file ends."""
     spoiled: dict[str, bytes] = field(default_factory=dict)
     """What is sent of a file instead of what was announced, with the right Content-Length of its own."""
-    hangs: dict[str, int] = field(default_factory=dict)
-    """Bytes of a file after which its connection stays open and silent, once."""
+    hangs: dict[str, list[int]] = field(default_factory=dict)
+    """Bytes after which each of the next connections for a file stays open and silent."""
     answers: list[tuple[int, dict[str, str]]] = field(default_factory=list)
     """Status and headers of the next refusals, one after the other."""
     status: int = 200
@@ -49,10 +49,15 @@ class Hub:
     cdn: str = ""
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, *_: object) -> None:
+        """Say nothing: clients that leave in the middle are what the tests are about."""
+
+
 @contextmanager
 def serve(hub: Hub) -> Iterator[Hub]:
     """Serve `hub` while the block runs; its address is in it."""
-    servers = [ThreadingHTTPServer(("127.0.0.1", 0), _handler(hub)) for _ in range(2)]
+    servers = [_Server(("127.0.0.1", 0), _handler(hub)) for _ in range(2)]
     threads = [Thread(target=server.serve_forever, args=(0.02,), daemon=True) for server in servers]
     hub.address = f"http://127.0.0.1:{servers[0].server_address[1]}"
     hub.cdn = f"http://localhost:{servers[1].server_address[1]}"
@@ -143,7 +148,7 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
 
         def _body(self, key: str, data: bytes, start: int) -> None:
             cut = hub.cuts[key].pop(0) if hub.cuts.get(key) else None
-            hang = hub.hangs.pop(key, None)
+            hang = hub.hangs[key].pop(0) if hub.hangs.get(key) else None
             end = next((value for value in (cut, hang) if value is not None), len(data))
             self.wfile.write(data[start:end])
             if hang is not None:

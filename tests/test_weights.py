@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,10 +13,10 @@ import engines.download as downloads
 from config import ROOT, Settings
 from engines import weights
 from engines.download import download
-from engines.weights_table import GROUPS, WEIGHTS, WeightSet
+from engines.weights_table import GROUPS, WEIGHTS
 from errors import Cancelled, EngineFailedError, EngineUnavailableError, ParameterError, StorageError
 from tests.hub_server import COMMIT, Hub
-from tests.weights_bench import BIG, NAME, NC, SIZE, SMALL, hub, models, refusal
+from tests.weights_bench import BIG, NAME, NC, SMALL, hub, models, refusal
 
 __all__ = ["hub", "models"]
 
@@ -153,6 +153,61 @@ def test_removal_frees_the_disk(hub: Hub) -> None:
     download(NAME)
     assert weights.remove(NAME) >= len(hub.files[BIG])
     assert weights.state(NAME) == "missing" and weights.remove(NAME) == 0
+
+
+def test_removal_of_a_link_leaves_what_it_leads_to(hub: Hub, tmp_path: Path) -> None:
+    download(NAME).rename(tmp_path / "elsewhere")
+    weights.folder(NAME).symlink_to(tmp_path / "elsewhere")
+    assert weights.state(NAME) == "ready" and weights.remove(NAME) == 0 and weights.state(NAME) == "missing"
+    assert (tmp_path / "elsewhere" / "model.safetensors").is_file()
+
+
+def test_terms_are_accepted_before_a_download(hub: Hub, models: Path) -> None:
+    assert weights.accepted(NAME) and not weights.accepted(NC)
+    assert f"S-Lab License 1.0) are not accepted yet; run: just download-models {NC}" in refusal(
+        EngineUnavailableError, NC
+    )
+    assert hub.tokens == [] and not models.exists()
+    weights.accept(NC)
+    weights.accept(NAME)
+    noted = json.loads((models / "licences.json").read_text())["accepted"]
+    assert list(noted) == ["S-Lab License 1.0"] and noted["S-Lab License 1.0"]["when"].endswith("Z")
+    assert weights.accepted("matanyone"), "the same terms"
+    assert not weights.accepted("sam3") and not weights.accepted("cotracker3-online")
+    download(NC)
+    assert weights.state(NC) == "ready"
+
+
+def test_terms_that_change_are_asked_about_again(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    weights.accept(NC)
+    changed = tuple(replace(entry, terms=entry.terms + " And more.") for entry in WEIGHTS)
+    monkeypatch.setattr(weights, "WEIGHTS", changed)
+    assert not weights.accepted(NC)
+    weights.accept(NC)
+    assert weights.accepted(NC)
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"version": 1, "accepted": {"S-Lab License 1.0": true}}', "[]"])
+def test_an_unreadable_list_of_licences_is_kept_and_asked_anew(models: Path, content: str) -> None:
+    models.mkdir()
+    (models / "licences.json").write_text(content)
+    assert not weights.accepted(NC)
+    assert [path.read_text() for path in models.glob("licences.json.unreadable-*")] == [content]
+    weights.accept(NC)
+    assert weights.accepted(NC)
+
+
+def test_every_set_that_is_not_free_has_to_be_accepted(models: Path) -> None:
+    assert {entry.name for entry in WEIGHTS if not weights.accepted(entry.name)} == {
+        entry.name for entry in WEIGHTS if entry.gated or not entry.commercial
+    }
+
+
+def test_relative_folders_lie_in_the_project(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPLAZMATTE_MODELS_DIR", "weights/here")
+    monkeypatch.setenv("SPLAZMATTE_SDKS_DIR", "~/sdks")
+    settings = Settings()
+    assert settings.models_path == ROOT / "weights" / "here" and settings.sdks_path == Path.home() / "sdks"
 
 
 @pytest.mark.parametrize("name", ["../sam3", "", "sam2", "/etc"])
