@@ -145,7 +145,12 @@ def test_removal_asks_and_shows_sizes(cli: Cli, hub: Hub, monkeypatch: pytest.Mo
 def test_ctrl_c_stops_and_the_next_call_goes_on(cli: Cli, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DOWNLOAD_TIMEOUT", 0.1)
     hub.hangs[BIG] = [150_000]
-    thread = threading.Thread(target=lambda: (hub.hanging.wait(), os.kill(os.getpid(), signal.SIGINT)))
+
+    def press() -> None:
+        hub.hanging.wait()
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=press)
     thread.start()
     answer = cli("models", "download", NAME)
     thread.join()
