@@ -132,6 +132,13 @@ def test_sizes_that_are_not_told_are_not_needed(hub: Hub) -> None:
     assert (weights.find(NAME) / "config.json").read_bytes() == hub.files[SMALL]
 
 
+def test_a_repository_that_has_moved_is_followed(hub: Hub) -> None:
+    hub.files["moved/here/config.json"] = hub.files[SMALL]
+    hub.answers = [(307, {"Location": "/moved/here/resolve/main/config.json"})]
+    download(NAME)
+    assert fetched() == hub.files[BIG]
+
+
 def test_all_files_are_of_one_commit(hub: Hub) -> None:
     download(NAME)
     assert hub.revisions[0] == "main" and set(hub.revisions[1:]) == {COMMIT}
