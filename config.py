@@ -47,6 +47,16 @@ class Settings(BaseSettings):
         return (ROOT / self.workspace.expanduser()).resolve()
 
     @property
+    def models_path(self) -> Path:
+        """Return the absolute folder of the weights; a relative one lies in the project's folder."""
+        return (ROOT / self.models_dir.expanduser()).resolve()
+
+    @property
+    def sdks_path(self) -> Path:
+        """Return the absolute folder of the authors' sources; a relative one lies in the project's folder."""
+        return (ROOT / self.sdks_dir.expanduser()).resolve()
+
+    @property
     def sessions_dir(self) -> Path:
         """Return the folder of the matting sessions."""
         return self.workspace_dir / "sessions"

@@ -146,12 +146,17 @@ _STORAGE_ERRNOS = {
 
 
 @contextmanager
-def storage_errors(path: Path) -> Iterator[None]:
-    """Turn the operating system's 'no space', 'read-only', … while writing `path` into a StorageError."""
+def storage_errors(path: Path, setting: str = "SPLAZMATTE_WORKSPACE") -> Iterator[None]:
+    """Turn the operating system's 'no space', 'read-only', … while writing `path` into a StorageError.
+
+    Args:
+        path: what is being written.
+        setting: that moves it to another disk.
+    """
     try:
         yield
     except OSError as error:
         reason = _STORAGE_ERRNOS.get(error.errno or 0)
         if reason is None:
             raise
-        raise StorageError(f"cannot write {path}: {reason}; free space or set SPLAZMATTE_WORKSPACE") from error
+        raise StorageError(f"cannot write {path}: {reason}; free space or set {setting}") from error

@@ -30,10 +30,17 @@ class JsonStore(Generic[Model]):
             than the highest of them, or 1.
         backup: keep a second copy beside the file, as <name>.backup, that takes its place when it cannot be read or is
             gone. Whoever shares such a file between processes holds a lock of its own around `load` and `save`.
+        setting: that moves the file to another disk, for the error of one that is full.
     """
 
     def __init__(
-        self, path: Path, model: type[Model], migrations: Mapping[int, Migration] | None = None, *, backup: bool = False
+        self,
+        path: Path,
+        model: type[Model],
+        migrations: Mapping[int, Migration] | None = None,
+        *,
+        backup: bool = False,
+        setting: str = "SPLAZMATTE_WORKSPACE",
     ) -> None:
         self.path = path
         self.model = model
@@ -42,6 +49,7 @@ class JsonStore(Generic[Model]):
         self.notice = ""
         """What a user should know about how the last `load` got its value; empty if nothing."""
         self._backup = path.with_name(path.name + ".backup") if backup else None
+        self._setting = setting
         self._seen: bytes | None = None
 
     def exists(self) -> bool:
@@ -63,7 +71,7 @@ class JsonStore(Generic[Model]):
         raw = (json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode()
         for path in self._files():
             self._guard(path)
-        with storage_errors(self.path):
+        with storage_errors(self.path, self._setting):
             for path in reversed(self._files()):  # the backup first: it is never older, and a full disk stops before
                 write_bytes(path, raw)
         self._seen = raw
@@ -102,7 +110,7 @@ class JsonStore(Generic[Model]):
         except ValueError as error:
             self._set_aside(self._backup, raw)
             raise StoreError(f"{reason}; its backup could not be read either ({error})") from None
-        with storage_errors(self.path):
+        with storage_errors(self.path, self._setting):
             write_bytes(self.path, raw)
         self._seen = raw
         self.notice = f"{reason}; its backup took its place"
@@ -146,7 +154,7 @@ class JsonStore(Generic[Model]):
     def _set_aside(self, path: Path, raw: bytes) -> Path:
         """Rename an unreadable file; the name is made from its content, so that none ever takes another's place."""
         aside = path.with_name(f"{path.name}{SET_ASIDE}{hashlib.sha256(raw).hexdigest()[:16]}")
-        with storage_errors(path):
+        with storage_errors(path, self._setting):
             path.replace(aside)
         return aside
 

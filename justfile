@@ -28,9 +28,9 @@ app: install-deps
 app-port port: install-deps
     @{{ python }} app.py --port {{ port }}
 
-# download the weights of the neural engines
+# download weights of neural engines (--sam2, --sam3, --matanyone, --videomama, --cotracker, --all; or names of sets)
 [no-exit-message]
-download-models *flags: install-deps
+download-models *flags: _everything
     @{{ python }} run.py models download {{ flags }}
 
 # list the sessions

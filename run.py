@@ -27,12 +27,12 @@ for command in (
     matting.export,
     estimate.estimate,
     doctor.doctor,
-    models.models,
     sessions.clean,
     serve.serve,
     run_queue.run_queue,
 ):
     app.command(command.__name__.replace("list_sessions", "list").replace("_", "-"))(command)
+app.add_typer(models.app, name="models")
 app.add_typer(queue.app, name="queue")
 app.add_typer(session.app, name="session")
 
@@ -54,9 +54,9 @@ def options(
     """Cut people, animals and things out of video, on your own machine."""
 
 
-def main() -> int:
-    """Run the command line and return its exit code."""
-    return guard(lambda: app(standalone_mode=False))
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line with these arguments, or the process's own, and return its exit code."""
+    return guard(lambda: app(arguments, standalone_mode=False))
 
 
 if __name__ == "__main__":

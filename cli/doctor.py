@@ -37,7 +37,8 @@ def doctor(json_output: Json = False, debug: Debug = False) -> None:
         "codecs": _codecs(),
         "engines": _engines(),
         "workspace": _folder(settings.sessions_dir.parent),
-        "models_dir": str(settings.models_dir),
+        "weights": _weights(),
+        "models_dir": _folder(settings.models_path),
         "problems": [],
     }
     data["problems"] = _problems(data)
@@ -74,9 +75,18 @@ def _codecs() -> dict[str, bool]:
 
 
 def _engines() -> dict[str, str]:
-    from engines.registry import ENGINES, missing_packages
+    """Return by name whether engines can run here, and if not, what mends it."""
+    from engines.registry import ENGINES, obstacle, usable
 
-    return {spec.name: "ready" if not missing_packages(spec) else "needs: just setup" for spec in ENGINES}
+    return {spec.name: "ready" if usable(spec) is not None else obstacle(spec) for spec in ENGINES}
+
+
+def _weights() -> dict[str, str]:
+    """Return the state of each set of weights by name."""
+    from engines.weights import state
+    from engines.weights_table import WEIGHTS
+
+    return {entry.name: state(entry.name) for entry in WEIGHTS}
 
 
 def _folder(path: Path) -> dict[str, Any]:
@@ -91,6 +101,11 @@ def _problems(data: dict[str, Any]) -> list[str]:
         problems.append(f"neural engines cannot run without {', '.join(neural)}; run: just setup")
     problems += [
         f"codec {name} is missing from PyAV; run: just install-deps" for name, ok in data["codecs"].items() if not ok
+    ]
+    problems += [
+        f"the weights '{name}' are not complete; run: just download-models {name}"
+        for name, state in data["weights"].items()
+        if state == "partial"
     ]
     if not data["workspace"]["writable"]:
         problems.append(f"{data['workspace']['path']} is not writable; set SPLAZMATTE_WORKSPACE to a folder that is")
@@ -107,7 +122,19 @@ def _text(data: dict[str, Any]) -> str:
         f"device     {data['device']}, {data['cpus']} CPUs, {free or '?'} of {memory or '?'} GiB memory free",
         "packages   " + ", ".join(f"{name} {version or '-'}" for name, version in data["packages"].items()),
         f"codecs     {len(data['codecs']) - len(missing)} of {len(data['codecs'])} there",
-        "engines    " + ", ".join(f"{name}: {state}" for name, state in data["engines"].items()),
+        "engines    " + (", ".join(name for name, state in data["engines"].items() if state == "ready") or "-"),
+        *(f"           {name}: {state}" for name, state in data["engines"].items() if state != "ready"),
+        f"weights    {_weights_text(data['weights'])}",
+        f"           in {data['models_dir']['path']}, {data['models_dir']['free_bytes'] / 1e9:.1f} GB free",
         f"workspace  {data['workspace']['path']}, {data['workspace']['free_bytes'] / 1e9:.1f} GB free",
     ]
     return "\n".join([*lines, *(f"missing    {text}" for text in data["problems"] or ["nothing"])])
+
+
+def _weights_text(states: dict[str, str]) -> str:
+    """Return which weights are there, and how many there could be."""
+    parts = [f"{len([1 for state in states.values() if state == 'ready'])} of {len(states)} there"]
+    for wanted in ("ready", "partial"):
+        if names := [name for name, state in states.items() if state == wanted]:
+            parts.append(f"{wanted}: {', '.join(names)}")
+    return "; ".join(parts)

@@ -1,66 +1,90 @@
-"""Command `models`: the table of engines."""
+"""Commands `models …`: the engines, and the weights that the neural ones need."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from cli.output import Debug, Json, show
-from errors import ParameterError
+from cli.model_downloads import download
+from cli.output import Debug, Json, note, show
+from cli.sessions import Yes, confirm
+from cli.text import bytes_text, table
+
+app = typer.Typer(
+    help="Engines with their parameters and licences, and the weights of the neural ones; alone it lists them.",
+    invoke_without_command=True,
+)
+app.command("download")(download)
+Names = Annotated[
+    list[str] | None, typer.Argument(metavar="NAME", help="Sets or groups of weights; `models list` shows them.")
+]
 
 
-def models(
-    action: Annotated[str, typer.Argument(help="list or download.")] = "list",
+@app.callback()
+def models(context: typer.Context, json_output: Json = False, debug: Debug = False) -> None:
+    """List what there is where no command is named."""
+    if context.invoked_subcommand is None:
+        list_models()
+
+
+@app.command("list")
+def list_models(json_output: Json = False, debug: Debug = False) -> None:
+    """List the engines, whether they can run here, their parameters and licences, and the weights with their state."""
+    from cli.model_rows import engine_rows, engines_text, weights_rows, weights_text
+
+    engines, weights = engine_rows(), weights_rows()
+    show(
+        {"engines": engines, "weights": weights},
+        lambda: f"{engines_text(engines)}\n\nWeights (models download NAME):\n{weights_text(weights)}",
+    )
+
+
+@app.command()
+def verify(names: Names = None, json_output: Json = False, debug: Debug = False) -> None:
+    """Read weights and compare them with what was downloaded; all that are there if none is named."""
+    from cli.bytes_bar import BytesBar
+    from cli.model_rows import one_by_one
+    from engines import weights
+    from engines.weights_table import WEIGHTS
+    from errors import EngineFailedError
+
+    chosen = one_by_one(names) if names else [entry.name for entry in WEIGHTS if weights.state(entry.name) == "ready"]
+    rows, damaged = [], []
+    with BytesBar() as bar:
+        for name in chosen:
+            bar.begin(name)
+            for path in weights.damaged(name, bar):
+                note(f"{path} is damaged")
+                damaged.append(name)
+            rows.append({"name": name, "state": "whole" if weights.is_known(name) else "unknown"})
+    if damaged:
+        which = " ".join(dict.fromkeys(damaged))
+        raise EngineFailedError(f"files have changed since the download; run: just download-models {which} --verify")
+    texts = {"whole": "whole", "unknown": "put there by hand: nothing to compare it with"}
+    show({"weights": rows}, lambda: table([(row["name"], texts[row["state"]]) for row in rows]) or "no weights yet")
+
+
+@app.command()
+def remove(
+    names: Annotated[
+        list[str],
+        typer.Argument(metavar="NAME", help="Sets or groups of weights; `models list` shows them."),
+    ],
+    yes: Yes = False,
     json_output: Json = False,
     debug: Debug = False,
 ) -> None:
-    """List the engines with their parameters and licences, or download the weights that they need."""
-    from engines.registry import ENGINES
+    """Remove weights from the disk; shows their size and asks first."""
+    from cli.model_rows import one_by_one
+    from engines import weights
 
-    if action not in ("list", "download"):
-        raise ParameterError(f"models {action}: there is 'list' and 'download'")
-    if action == "download":
-        needed = sorted({name for spec in ENGINES for name in spec.weights})
-        show({"needed": needed}, "nothing to download: every engine of this version is built in")
-        return
-    rows = [_row(spec) for spec in ENGINES]
-    show({"engines": rows}, lambda: "\n".join(_text(row) for row in rows))
-
-
-def _row(spec: Any) -> dict[str, Any]:
-    from engines.registry import missing_packages
-
-    return {
-        "name": spec.name,
-        "job": spec.job.value,
-        "title": spec.title,
-        "help": spec.help,
-        "licence": spec.licence.name,
-        "commercial": spec.licence.commercial,
-        "missing": missing_packages(spec),
-        "params": [
-            {
-                "name": param.name,
-                "default": param.default,
-                "minimum": param.minimum,
-                "maximum": param.maximum,
-                "choices": list(param.choices),
-                "unit": param.unit,
-                "help": param.help,
-            }
-            for param in spec.params
-        ],
-    }
-
-
-def _text(row: dict[str, Any]) -> str:
-    lines = [f"{row['job']:<11}{row['name']:<9}{row['licence']:<12}{row['help']}"]
-    for param in row["params"]:
-        limits = "|".join(param["choices"]) or (
-            f"{param['minimum']:g}..{param['maximum']:g} {param['unit']}".strip()
-            if param["minimum"] is not None
-            else ""
-        )
-        lines.append(f"    {param['name']}={param['default']}  {limits}  {param['help']}")
-    return "\n".join(lines)
+    sizes = {name: weights.held_bytes(name) for name in one_by_one(names) if weights.state(name) != "missing"}
+    total = bytes_text(sum(sizes.values()))
+    if sizes:
+        note(table([(name, bytes_text(size), str(weights.folder(name))) for name, size in sizes.items()]))
+        confirm(f"Remove {', '.join(sizes)} ({total})?", yes=yes)
+    freed = {name: weights.remove(name) for name in sizes}
+    rows = [{"name": name, "bytes": size} for name, size in freed.items()]
+    text = f"removed {', '.join(freed)} ({bytes_text(sum(freed.values()))})" if freed else "none of these is there"
+    show({"removed": rows, "bytes": sum(freed.values())}, text)

@@ -42,7 +42,7 @@ def obstacle(spec: EngineSpec, params: Mapping[str, Any] | None = None) -> str:
     """Return why an engine cannot run here with these parameters, and the command that mends it; empty if it can."""
     if missing := missing_packages(spec):
         return f"'{spec.name}' needs {', '.join(missing)}; run: just setup"
-    sdks = get_settings().sdks_dir
+    sdks = get_settings().sdks_path
     if absent := [name for name in spec.sources if not (sdks / name).is_dir()]:
         return f"'{spec.name}' needs the authors' sources in {sdks / absent[0]}; run: just setup"
     for name in spec.weights_for(params or {}):

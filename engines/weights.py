@@ -2,25 +2,34 @@
 
 <models_dir>/<name>/            the files of a set, at their paths in its repository
 <models_dir>/<name>/.made.json  sizes and hashes of what was downloaded; absent where somebody put the files there
+<models_dir>/<name>/*.partial   what is there of a file; the next download goes on with it
+<models_dir>/.<name>.lock       held while the set is downloaded or removed
+<models_dir>/licences.json      terms that the user has accepted (engines/licences.py)
 """
 
 from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
+from filelock import FileLock, Timeout
 from pydantic import BaseModel, ValidationError
 
 from config import get_settings
+from engines import licences
+from engines.licences import SETTING
 from engines.weights_table import WEIGHTS, WeightSet
-from errors import EngineFailedError, EngineUnavailableError, ParameterError, storage_errors
+from errors import EngineFailedError, EngineUnavailableError, ParameterError, StorageError, storage_errors
 
 RECORD = ".made.json"
 State = Literal["missing", "partial", "ready"]
+Progress = Callable[[int, int], None]
+"""Called with the bytes that are there or were read, and all there are; the first never becomes less."""
 
 
 class FileRecord(BaseModel):
@@ -54,21 +63,33 @@ def get_set(name: str) -> WeightSet:
 
 def folder(name: str) -> Path:
     """Return where a set lies or would lie."""
-    return get_settings().models_dir / get_set(name).name
+    return get_settings().models_path / get_set(name).name
+
+
+def accepted(name: str) -> bool:
+    """Tell whether a set can be downloaded as far as its terms go: they are free, or the user has accepted them."""
+    return licences.is_accepted(get_set(name))
+
+
+def accept(name: str) -> None:
+    """Note that the user has accepted the terms of a set, and so of all sets under the same terms.
+
+    Raises:
+        StorageError: the folder of models is not writable.
+    """
+    licences.accept(get_set(name))
 
 
 def state(name: str) -> State:
     """Return whether a set is there, by names and sizes alone."""
     entry, place = get_set(name), folder(name)
-    if not place.is_dir():
+    if file_size(place) is None:
         return "missing"
     record = read_record(place)
     for file in entry.files:
-        path = place / file.path
-        if not path.is_file():
-            return "partial"
+        size = file_size(place / file.path)
         known = record.files.get(file.path) if record else None
-        if known is not None and path.stat().st_size != known.size:
+        if size is None or not (place / file.path).is_file() or (known is not None and size != known.size):
             return "partial"
     return "ready"
 
@@ -90,7 +111,7 @@ def mend(name: str) -> str:
     return f"the weights '{name}' {how}; run: just download-models {name}"
 
 
-def verify(name: str, on_progress: Callable[[int, int], None] | None = None) -> None:
+def verify(name: str, on_progress: Progress | None = None) -> None:
     """Read every file of a set and compare it with what was downloaded.
 
     Args:
@@ -101,9 +122,16 @@ def verify(name: str, on_progress: Callable[[int, int], None] | None = None) -> 
         EngineUnavailableError: it is not there.
         EngineFailedError: a file is not what was downloaded; the message says what mends it.
     """
+    if bad := damaged(name, on_progress):
+        raise EngineFailedError(f"{bad[0]} is damaged; run: just download-models {name} --verify")
+
+
+def damaged(name: str, on_progress: Progress | None = None) -> list[Path]:
+    """Return the files of a set that are not what was downloaded. Arguments and errors as for `verify`."""
     place = find(name)
     record = read_record(place)
     files = get_set(name).files
+    bad = []
     done, total = 0, sum((place / file.path).stat().st_size for file in files)
     for file in files:
         path = place / file.path
@@ -111,25 +139,75 @@ def verify(name: str, on_progress: Callable[[int, int], None] | None = None) -> 
         done += path.stat().st_size
         known = record.files[file.path].sha256 if record and file.path in record.files else file.sha256
         if not found.startswith(known):
-            raise EngineFailedError(
-                f"{path} is damaged; run: run.py models remove {name}, then run.py models download {name}"
-            )
+            bad.append(path)
+    return bad
 
 
-def _tell(on_progress: Callable[[int, int], None] | None, total: int, before: int, count: int) -> None:
+def is_known(name: str) -> bool:
+    """Tell whether there is anything to compare a set with; not where somebody put the files there."""
+    record = read_record(folder(name))
+    return all((record is not None and file.path in record.files) or file.sha256 for file in get_set(name).files)
+
+
+def _tell(on_progress: Progress | None, total: int, before: int, count: int) -> None:
     if on_progress is not None:
         on_progress(before + count, total)
 
 
+def held_bytes(name: str) -> int:
+    """Return the bytes that a set takes on the disk, unfinished files among them."""
+    place = folder(name)
+    return sum(path.lstat().st_size for path in place.rglob("*") if path.is_file()) if place.is_dir() else 0
+
+
 def remove(name: str) -> int:
-    """Remove a set and return the bytes that this freed."""
+    """Remove a set and return the bytes that this freed.
+
+    Raises:
+        EngineUnavailableError: it is being downloaded.
+        StorageError: the disk is read-only, or not this user's.
+    """
     place = folder(name)
     if not place.is_dir():
         return 0
-    freed = sum(path.stat().st_size for path in place.rglob("*") if path.is_file())
-    with storage_errors(place):
+    with storage_errors(place, SETTING), lock(name):
+        freed = held_bytes(name)
+        if place.is_symlink():  # to another disk: what is there stays, it may be somebody else's too
+            place.unlink()
+            return 0
         shutil.rmtree(place)
     return freed
+
+
+@contextmanager
+def lock(name: str, wait: Callable[[], object] | None = None) -> Iterator[None]:
+    """Hold the lock of a set, for downloading and removing it.
+
+    Args:
+        name: of the set.
+        wait: called every now and then while another process holds it, and may raise; None does not wait.
+
+    Raises:
+        EngineUnavailableError: another process holds it.
+        StorageError: a file lies in the place of the folder of models.
+    """
+    models = get_settings().models_path
+    try:
+        models.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise StorageError(f"{models} is no folder; remove it or set {SETTING}") from None
+    held = FileLock(models / f".{get_set(name).name}.lock")
+    while not held.is_locked:
+        try:
+            held.acquire(timeout=0.2, poll_interval=0.02)
+        except Timeout:
+            if wait is None:
+                raise EngineUnavailableError(f"'{name}' is being downloaded; stop that or wait for it") from None
+            wait()
+    try:
+        yield
+    finally:
+        held.release()
 
 
 def read_record(place: Path) -> Record | None:
@@ -137,6 +215,14 @@ def read_record(place: Path) -> Record | None:
     try:
         return Record.model_validate_json((place / RECORD).read_bytes())
     except (OSError, ValidationError):
+        return None
+
+
+def file_size(path: Path) -> int | None:
+    """Return the size of a file; None where there is none that can be seen."""
+    try:
+        return path.stat().st_size
+    except OSError:
         return None
 
 

@@ -35,6 +35,13 @@ class WeightSet:
     commercial: bool
     gated: bool = False
     """Its authors ask to accept the terms on the hub's page before they let it be downloaded."""
+    default: bool = True
+    """The switch of its group takes it; others are named one by one."""
+
+    @property
+    def is_free(self) -> bool:
+        """Tell whether its licence asks nothing of who uses it, so that nobody has to accept anything."""
+        return self.licence == APACHE[0]
 
     @property
     def size(self) -> int:
@@ -56,13 +63,13 @@ SLAB = (
 CC_NC = "CC-BY-NC 4.0", "Not for commercial use: results must not be part of paid work.", False
 
 
-def _sam2(name: str, size: int, title: str) -> WeightSet:
+def _sam2(name: str, size: int, title: str, *, default: bool = False) -> WeightSet:
     files = (WeightFile("config.json", 7_000), WeightFile("model.safetensors", size * MB))
-    return WeightSet(name, "sam2", title, f"facebook/{name}", files, *APACHE)
+    return WeightSet(name, "sam2", title, f"facebook/{name}", files, *APACHE, default=default)
 
 
 def _single(name: str, group: str, title: str, repository: str, size: int, licence: tuple[str, str, bool]) -> WeightSet:
-    files = (WeightFile("config.json", 4_000), WeightFile("model.safetensors", size * MB))
+    files = (WeightFile("config.json", 3_000), WeightFile("model.safetensors", size * MB))
     return WeightSet(name, group, title, repository, files, *licence)
 
 
@@ -70,7 +77,7 @@ WEIGHTS: tuple[WeightSet, ...] = (
     _single("edgetam", "sam2", "EdgeTAM", "yonigozlan/EdgeTAM-hf", 56, APACHE),
     _sam2("sam2.1-hiera-tiny", 156, "SAM 2.1 tiny"),
     _sam2("sam2.1-hiera-small", 184, "SAM 2.1 small"),
-    _sam2("sam2.1-hiera-base-plus", 323, "SAM 2.1 base-plus"),
+    _sam2("sam2.1-hiera-base-plus", 323, "SAM 2.1 base-plus", default=True),
     _sam2("sam2.1-hiera-large", 898, "SAM 2.1 large"),
     WeightSet(
         "sam3",
@@ -80,7 +87,7 @@ WEIGHTS: tuple[WeightSet, ...] = (
         (
             WeightFile("config.json", 26_000),
             WeightFile("model.safetensors", 3_440 * MB),
-            WeightFile("tokenizer.json", 3_600_000),
+            WeightFile("tokenizer.json", 3_640_000),
             WeightFile("tokenizer_config.json", 1_000),
         ),
         "SAM License",
@@ -96,7 +103,7 @@ WEIGHTS: tuple[WeightSet, ...] = (
         "VideoMaMa",
         "SammyLim/VideoMaMa",
         (
-            WeightFile("unet/config.json", 2_000),
+            WeightFile("unet/config.json", 1_000),
             WeightFile("unet/diffusion_pytorch_model.safetensors", 3_050 * MB),
         ),
         "CC BY-NC 4.0, Stability AI Community",
@@ -109,8 +116,8 @@ WEIGHTS: tuple[WeightSet, ...] = (
         "Stable Video Diffusion, image codec",
         "stabilityai/stable-video-diffusion-img2vid-xt",
         (
-            WeightFile("vae/config.json", 1_000),
-            WeightFile("vae/diffusion_pytorch_model.fp16.safetensors", 195 * MB),
+            WeightFile("vae/config.json", 607),
+            WeightFile("vae/diffusion_pytorch_model.fp16.safetensors", 196 * MB),
         ),
         "Stability AI Community",
         "Free below a yearly revenue of one million US dollars; above that a licence of Stability AI is needed.",

@@ -2,54 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import threading
-from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import engines.download as downloads
-from config import get_settings
+from config import ROOT, Settings
 from engines import weights
 from engines.download import download
 from engines.weights_table import GROUPS, WEIGHTS
-from errors import (
-    Cancelled,
-    EngineFailedError,
-    EngineUnavailableError,
-    ParameterError,
-    SplazMatteError,
-    StorageError,
-)
-from tests.hub_server import COMMIT, Hub, serve
+from errors import Cancelled, EngineFailedError, EngineUnavailableError, ParameterError, StorageError
+from tests.hub_server import COMMIT, Hub
+from tests.weights_bench import BIG, NAME, NC, SMALL, hub, models, refusal
 
-pytest.importorskip("huggingface_hub", reason="neural engines are not installed: just setup")
-
-NAME = "sam2.1-hiera-tiny"
-BIG = f"facebook/{NAME}/model.safetensors"
-SMALL = f"facebook/{NAME}/config.json"
-
-
-@pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    monkeypatch.setenv("SPLAZMATTE_MODELS_DIR", str(tmp_path / "models"))
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(downloads, "_pause", lambda attempt: None)
-    monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 1 << 14)  # 10 MB: more than our files
-    get_settings.cache_clear()
-    content = np.random.default_rng(0).bytes(300_000)
-    with serve(Hub({BIG: content, SMALL: b'{"model_type": "sam2_video"}'})) as made:
-        monkeypatch.setenv("HF_ENDPOINT", made.address)
-        yield made
-    get_settings.cache_clear()
-
-
-def refusal(kind: type[SplazMatteError]) -> str:
-    with pytest.raises(kind) as caught:
-        download(NAME)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
+__all__ = ["hub", "models"]
 
 
 def test_the_table_is_sound() -> None:
@@ -69,7 +38,7 @@ def test_a_download_is_whole_told_and_not_repeated(hub: Hub) -> None:
     total = len(hub.files[BIG]) + len(hub.files[SMALL])
     assert told[-1] == (total, total) and [done for done, _ in told] == sorted(done for done, _ in told)
     assert weights.read_record(place).revision == COMMIT  # type: ignore[union-attr]
-    assert {path.name for path in place.iterdir()} == {"config.json", "model.safetensors", ".made.json", ".lock"}
+    assert {path.name for path in place.iterdir()} == {"config.json", "model.safetensors", ".made.json"}
     asked = len(hub.gets)
     download(NAME)
     assert len(hub.gets) == asked
@@ -77,14 +46,14 @@ def test_a_download_is_whole_told_and_not_repeated(hub: Hub) -> None:
 
 
 def test_a_cut_connection_is_gone_on_with(hub: Hub) -> None:
-    hub.cut_after[BIG] = 120_000
+    hub.cuts[BIG] = [120_000]
     download(NAME)
     assert weights.find(NAME).joinpath("model.safetensors").read_bytes() == hub.files[BIG]
     assert hub.gets.count(BIG) == 2 and any(entry.startswith("bytes=") for entry in hub.ranges)
 
 
 def test_a_stopped_download_goes_on_where_it_was(hub: Hub) -> None:
-    hub.cut_after[BIG] = 200_000
+    hub.cuts[BIG] = [200_000]
     asked = iter([False, False, True])
     with pytest.raises(Cancelled):
         download(NAME, on_progress=lambda *_: None, should_stop=lambda: next(asked, True))
@@ -125,6 +94,7 @@ def test_refusals_of_the_hub_say_what_to_do(hub: Hub, status: int, code: str, sa
 
 
 def test_gated_weights_name_the_page_with_the_terms(hub: Hub) -> None:
+    weights.accept("sam3")
     hub.status, hub.error_code = 403, "GatedRepo"
     with pytest.raises(EngineUnavailableError, match=r"accept its terms at https://huggingface.co/facebook/sam3"):
         download("sam3")
@@ -183,6 +153,61 @@ def test_removal_frees_the_disk(hub: Hub) -> None:
     download(NAME)
     assert weights.remove(NAME) >= len(hub.files[BIG])
     assert weights.state(NAME) == "missing" and weights.remove(NAME) == 0
+
+
+def test_removal_of_a_link_leaves_what_it_leads_to(hub: Hub, tmp_path: Path) -> None:
+    download(NAME).rename(tmp_path / "elsewhere")
+    weights.folder(NAME).symlink_to(tmp_path / "elsewhere")
+    assert weights.state(NAME) == "ready" and weights.remove(NAME) == 0 and weights.state(NAME) == "missing"
+    assert (tmp_path / "elsewhere" / "model.safetensors").is_file()
+
+
+def test_terms_are_accepted_before_a_download(hub: Hub, models: Path) -> None:
+    assert weights.accepted(NAME) and not weights.accepted(NC)
+    assert f"S-Lab License 1.0) are not accepted yet; run: just download-models {NC}" in refusal(
+        EngineUnavailableError, NC
+    )
+    assert hub.tokens == [] and not models.exists()
+    weights.accept(NC)
+    weights.accept(NAME)
+    noted = json.loads((models / "licences.json").read_text())["accepted"]
+    assert list(noted) == ["S-Lab License 1.0"] and noted["S-Lab License 1.0"]["when"].endswith("Z")
+    assert weights.accepted("matanyone"), "the same terms"
+    assert not weights.accepted("sam3") and not weights.accepted("cotracker3-online")
+    download(NC)
+    assert weights.state(NC) == "ready"
+
+
+def test_terms_that_change_are_asked_about_again(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    weights.accept(NC)
+    changed = tuple(replace(entry, terms=entry.terms + " And more.") for entry in WEIGHTS)
+    monkeypatch.setattr(weights, "WEIGHTS", changed)
+    assert not weights.accepted(NC)
+    weights.accept(NC)
+    assert weights.accepted(NC)
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"version": 1, "accepted": {"S-Lab License 1.0": true}}', "[]"])
+def test_an_unreadable_list_of_licences_is_kept_and_asked_anew(models: Path, content: str) -> None:
+    models.mkdir()
+    (models / "licences.json").write_text(content)
+    assert not weights.accepted(NC)
+    assert [path.read_text() for path in models.glob("licences.json.unreadable-*")] == [content]
+    weights.accept(NC)
+    assert weights.accepted(NC)
+
+
+def test_every_set_that_is_not_free_has_to_be_accepted(models: Path) -> None:
+    assert {entry.name for entry in WEIGHTS if not weights.accepted(entry.name)} == {
+        entry.name for entry in WEIGHTS if entry.gated or not entry.commercial
+    }
+
+
+def test_relative_folders_lie_in_the_project(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPLAZMATTE_MODELS_DIR", "weights/here")
+    monkeypatch.setenv("SPLAZMATTE_SDKS_DIR", "~/sdks")
+    settings = Settings()
+    assert settings.models_path == ROOT / "weights" / "here" and settings.sdks_path == Path.home() / "sdks"
 
 
 @pytest.mark.parametrize("name", ["../sam3", "", "sam2", "/etc"])
