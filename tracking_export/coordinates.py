@@ -46,3 +46,8 @@ def picture_corners(width: int, height: int) -> Points:
     """Return the picture's outer corners in our coordinates: float64 [4, 2], TL, TR, BR, BL."""
     left, top, right, bottom = -0.5, -0.5, width - 0.5, height - 0.5
     return np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float64)
+
+
+def corner_pin_order(corners: Points) -> Points:
+    """Reorder corners [T, 4, 2] from TL, TR, BR, BL to TL, TR, BL, BR: After Effects' Corner Pin."""
+    return corners[:, [0, 1, 3, 2]]

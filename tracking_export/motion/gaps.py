@@ -1,0 +1,66 @@
+"""Gaps: filled with cubic Hermite curves that leave and arrive at the speed the point had."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from errors import ParameterError
+from tracking_export.tracks import Tracks
+
+Array = NDArray[np.float64]
+
+_ROWS = 4
+"""Frames on either side of a gap that speed is measured over."""
+
+
+def fill_gaps(tracks: Tracks, longest: int) -> Tracks:
+    """Return new tracks with gaps of up to `longest` frames filled; those at the ends stay.
+
+    Filled frames are visible, with half the confidence of the gap's less sure end.
+
+    Args:
+        tracks: stay as they are.
+        longest: frames; 0 changes nothing.
+
+    Raises:
+        ParameterError: a negative length.
+    """
+    if longest < 0:
+        raise ParameterError(f"the longest gap must be 0 frames or more, not {longest}")
+    xy, visible, confidence = tracks.xy.copy(), tracks.visible.copy(), tracks.confidence.copy()
+    for point in range(tracks.count):
+        spans = tracks.spans(point)
+        for before, after in zip(spans, spans[1:], strict=False):
+            rows = range(before.stop, after.start)
+            if len(rows) > longest:
+                continue
+            xy[rows, point] = _hermite(tracks.xy[:, point], before, after)
+            visible[rows, point] = True
+            confidence[rows, point] = min(confidence[before.stop - 1, point], confidence[after.start, point]) / 2
+    return tracks.with_points(xy=xy, visible=visible, confidence=confidence)
+
+
+def _hermite(xy: Array, before: range, after: range) -> Array:
+    start, end = before.stop - 1, after.start
+    length = end - start
+    chord = (xy[end] - xy[start]) / length
+    leaving = _speed(xy[before[-_ROWS:]], chord)
+    arriving = _speed(xy[after[:_ROWS]], chord)
+    t = (np.arange(1, length) / length)[:, None]
+    result: Array = (
+        (1 + 2 * t) * (1 - t) ** 2 * xy[start]
+        + t * (1 - t) ** 2 * length * leaving
+        + t**2 * (3 - 2 * t) * xy[end]
+        + t**2 * (t - 1) * length * arriving
+    )
+    return result
+
+
+def _speed(xy: Array, otherwise: Array) -> Array:
+    """Return pixels a frame by a straight line through the rows, `otherwise` where there is only one."""
+    if len(xy) < 2:
+        return otherwise
+    at = np.arange(len(xy)) - (len(xy) - 1) / 2
+    result: Array = at @ xy / (at @ at)
+    return result
