@@ -33,7 +33,7 @@ _ROWS = (
         title="After Effects script",
         file_name="ae_tracks.jsx",
         target="tracking_export.after_effects_script:script",
-        help="Run with File > Scripts: a null a track under one parent, with gaps and confidence; a layer a corner pin.",
+        help="Run with File > Scripts: a null a track under one parent, with gaps and confidence; a layer for a pin.",
         corner_pin=True,
         similarity=True,
     ),
@@ -155,11 +155,13 @@ def export(name: str, tracks: Tracks, motions: Sequence[Motion] = ()) -> dict[st
     if not spec.per_track:
         return {spec.file_name: _encoded(write(tracks, motions))}
     files = {}
-    for index in range(tracks.count):
+    for index in (index for index in range(tracks.count) if tracks.spans(index)):
         files[spec.file_name.replace("*", f"{index + 1:03d}")] = _encoded(write(tracks.select([index]), ()))
     for number, motion in enumerate(motions, 1):
         label = motion.kind.value.replace("-", "_") + (f"_{number}" if number > 1 else "")
         files[spec.file_name.replace("*", label)] = _encoded(write(tracks, (motion,)))
+    if not files:
+        raise ParameterError("no track is ever visible; track again from another frame")
     return files
 
 

@@ -58,6 +58,8 @@ def _positions(frames: list[int], xy: Points) -> str:
 
 def _track(tracks: Tracks) -> str:
     keys = list(tracks.keys(0))
+    if not keys:
+        raise ParameterError("the track is never visible; choose another one")
     xy = corner_down(tracks.xy[:, 0])
     return _positions([frame for _, frame in keys], xy[[row for row, _ in keys]])
 

@@ -76,9 +76,7 @@ def _track(tracks: Tracks, point: int) -> str:
     name = python(tracks.names[point] or f"Track {point + 1}")
     colour = ", ".join(exact(round(part / 255, 4)) for part in tracks.colours[point])
     markers = ",\n        ".join(_markers(tracks, point))
-    return (
-        f"    ({name}, ({colour}), [\n        {markers}\n    ]),\n" if markers else f"    ({name}, ({colour}), []),\n"
-    )
+    return f"    ({name}, ({colour}), [\n        {markers}\n    ]),\n"
 
 
 def _markers(tracks: Tracks, point: int) -> list[str]:

@@ -44,8 +44,8 @@ def _is_plain(code: int) -> bool:
 
 
 def python(text: str) -> str:
-    """Return a string literal for Python, ASCII only."""
-    return ascii(text)
+    """Return a string literal for Python, ASCII only, of what UTF-8 and a C string can hold."""
+    return ascii(text.encode("utf-8", "replace").decode("utf-8").replace("\0", ""))
 
 
 def lua(text: str) -> str:

@@ -22,6 +22,8 @@ DEFAULT_TOLERANCE = 3.0
 """Pixels beyond which a point does not agree with a motion."""
 _REACH = 32
 """Solved frames that a frame is tried against before it stays unsolved."""
+_TRIES = 4
+"""Of those, bases that give less than was asked for: where points are few or in a line, others seldom give more."""
 _LEAST_WEIGHT = 0.05
 
 
@@ -130,10 +132,10 @@ class _Chain:
         self.used[reference] = POINTS_NEEDED[self.kind]
         self.residual[reference] = 0
         self.confidence[reference] = tracks.confidence[reference, tracks.visible[reference]].mean()
-        after, before = range(reference + 1, tracks.length), range(reference - 1, -1, -1)
-        for rows in (after, before):
-            self._sweep(rows, reference)
-        while any([self._sweep(rows, None) for rows in (after[::-1], before[::-1], after, before)]):
+        everything = range(tracks.length)
+        self._sweep(everything[reference + 1 :], reference)
+        self._sweep(everything[:reference][::-1], reference)
+        while any(self._sweep(rows, None) for rows in (everything[::-1], everything)):
             pass
         return Motion(
             kind=self.kind,
@@ -171,6 +173,7 @@ class _Chain:
         """Solve a row against the first of the bases that is good enough, or the best; return which."""
         needed, visible = POINTS_NEEDED[self.kind], self.tracks.visible
         best: tuple[int, int, Fit] | None = None
+        tries = 0
         shared = {base: int(np.count_nonzero(visible[base] & visible[row])) for base in bases}
         enough = min(2 * needed, max(shared.values(), default=0))
         # First those that share plenty of points: a few left over from long ago make a motion jump.
@@ -180,7 +183,8 @@ class _Chain:
                 level = min(fit.level, int(self.used[base]))
                 if best is None or level > best[0]:
                     best = (level, base, fit)
-                if level == needed:
+                tries += 1
+                if level == needed or tries == _TRIES:
                     break
         if best is None:
             return None

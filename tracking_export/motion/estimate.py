@@ -23,6 +23,10 @@ ITERATIONS = 12
 MIN_SPREAD = 1.0
 """Pixels: points that lie closer together say nothing about rotation, scale or perspective."""
 
+_SPREADS = 4.0
+"""Typical distances beyond which a point counts for nothing: 4.7 standard deviations of noise in x and y."""
+_LEAST_NOISE = 0.05
+
 
 @dataclass(frozen=True, eq=False)
 class Fit:
@@ -66,7 +70,8 @@ def _fit(level: int, source: Points, target: Points, weights: Array, tolerance: 
         return None
     if not agree.any() or not _spread_enough(level, source[agree]) or not is_sane(matrix, source[agree]):
         return None
-    rms = float(np.sqrt(np.average(away[agree] ** 2, weights=weights[agree])))
+    counted = weights * (_trust(away, tolerance) > 0)
+    rms = float(np.sqrt(np.average(np.where(agree, away, 0) ** 2, weights=counted)))
     return Fit(matrix, level, rms, float(weights[agree].sum() / len(source)))
 
 
@@ -139,10 +144,17 @@ def tukey(away: Array, tolerance: float) -> Array:
     return result
 
 
+def _trust(away: Array, tolerance: float) -> Array:
+    """Return weights that follow the noise there is: points just within the tolerance count only where many are."""
+    agree = away < tolerance
+    typical = float(np.median(away[agree])) if agree.any() else tolerance
+    return tukey(away, min(tolerance, max(_SPREADS * typical, _LEAST_NOISE)))
+
+
 def _reweighted(solve: Callable[[Points, Points, Array], Array | None]) -> Callable[..., Array]:
     def run(matrix: Array, source: Points, target: Points, weights: Array, tolerance: float) -> Array:
         for _ in range(ITERATIONS):
-            trust = weights * tukey(distances(matrix[None], source, target)[0], tolerance)
+            trust = weights * _trust(distances(matrix[None], source, target)[0], tolerance)
             better = solve(source, target, trust) if trust.sum() > 0 else None
             if better is None:
                 break
@@ -169,7 +181,7 @@ def _solve_similarity(source: Points, target: Points, trust: Array) -> Array | N
 
 def _refine_homography(matrix: Array, source: Points, target: Points, weights: Array, tolerance: float) -> Array:
     for _ in range(ITERATIONS):
-        trust = weights * tukey(distances(matrix[None], source, target)[0], tolerance)
+        trust = weights * _trust(distances(matrix[None], source, target)[0], tolerance)
         if np.count_nonzero(trust) < 4:
             break
         matrix = refine(matrix, source, target, trust)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,7 +33,7 @@ def fill_gaps(tracks: Tracks, longest: int) -> Tracks:
     xy, visible, confidence = tracks.xy.copy(), tracks.visible.copy(), tracks.confidence.copy()
     for point in range(tracks.count):
         spans = tracks.spans(point)
-        for before, after in zip(spans, spans[1:], strict=False):
+        for before, after in pairwise(spans):
             rows = range(before.stop, after.start)
             if len(rows) > longest:
                 continue

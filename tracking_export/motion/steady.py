@@ -52,7 +52,7 @@ def steady_track(tracks: Tracks, reference: int | None = None, tolerance: float 
         path, broken = _integrate(tracks, weights, tolerance)
         strays = _strays(tracks, path)
         weights = _mean_confidence(tracks) * _trust(strays, tracks.visible, tolerance)
-    solved = tracks.visible.any(axis=1)
+    solved: NDArray[np.bool_] = np.any(tracks.visible, axis=1)
     path = hold_unsolved(path - path[row], solved)
     residual, confidence = _quality(tracks, strays, weights)
     return Motion(
@@ -124,7 +124,7 @@ def _strays(tracks: Tracks, path: Points) -> Array:
 def _trust(strays: Array, visible: NDArray[np.bool_], tolerance: float) -> Array:
     """Return weights [N]: 1 for points that move along, 0 for those that go their own way."""
     counts = np.maximum(visible.sum(axis=0), 1)
-    spread = np.sqrt(np.where(visible, strays, 0.0).__pow__(2).sum(axis=0) / counts)
+    spread = np.sqrt((np.where(visible, strays, 0.0) ** 2).sum(axis=0) / counts)
     seen = visible.any(axis=0)
     result: Array = tukey(spread, max(tolerance, _SPREADS * float(np.median(spread[seen]))))
     return result
