@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Callable
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,6 +34,7 @@ from tracking_export.motion.stabilise import stabilise
 from tracking_export.motion.steady import steady_track
 from tracking_export.tracks import Tracks
 
+ToOurs = Callable[[float, float], tuple[float, float]]
 CORNERS = np.array([[100, 50], [1100, 60], [1150, 650], [90, 700]], np.float64)
 
 
@@ -40,7 +43,7 @@ def written(name: str, tracks: Tracks, *motions: object) -> str:
     return contents.decode("utf-8")
 
 
-def check(read: Named, tracks: Tracks, to_ours, first: int, tolerance: float = 0) -> None:
+def check(read: Named, tracks: Tracks, to_ours: ToOurs, first: int, tolerance: float = 0) -> None:
     """Compare positions, frames and the number of keys; `first` is what the format adds to our frame numbers."""
     assert len(read) == tracks.count
     for point, (_, rows) in enumerate(read):
@@ -54,7 +57,7 @@ def from_corner_up(x: float, y: float) -> tuple[float, float]:
     return x - 0.5, HEIGHT - y - 0.5
 
 
-def nuke_rows(node: dict) -> list:
+def nuke_rows(node: dict[str, Any]) -> list[Any]:
     header, columns, rows = node["tracks"]
     assert header == ["1", "31", str(len(rows))]
     assert len(columns) == 31
@@ -69,7 +72,7 @@ def moving_plane(rate: Fraction = Fraction(25)) -> Tracks:
     visible = np.ones(xy.shape[:2], bool)
     visible[3] = False
     names = tuple(f"p{index}" for index in range(16))
-    return Tracks(names, xy, visible, np.ones(visible.shape), rate, WIDTH, HEIGHT, FIRST)
+    return Tracks(names, xy, visible, np.ones(visible.shape, np.float32), rate, WIDTH, HEIGHT, FIRST)
 
 
 def truth() -> np.ndarray:
@@ -118,7 +121,7 @@ def test_after_effects_keyframes() -> None:
         }  # fmt: skip
         values = ae_values(blocks["Transform\tPosition"])
         assert all(value[2] == 0 for value in values.values())
-        read.append(("", {frame: value[:2] for frame, value in values.items()}))
+        read.append(("", {frame: (value[0], value[1]) for frame, value in values.items()}))
     check(read, tracks, lambda x, y: (x - 0.5, y - 0.5), first=0)
 
 
@@ -137,9 +140,10 @@ def test_after_effects_rates(rate: Fraction, text: str) -> None:
 def test_after_effects_motions() -> None:
     tracks = moving_plane()
     pin, turn, steady = corner_pin(tracks, CORNERS), similarity(tracks), steady_track(tracks)
-    files = export("ae-keyframes", tracks, (pin, turn, steady, stabilise(pin, WIDTH, HEIGHT)))
+    files = export("ae-keyframes", tracks, (pin, turn, steady, stabilise(pin, WIDTH, HEIGHT), pin))
     names = [name for name in files if not name[10].isdigit()]
-    assert names == [f"ae_export_{kind}.txt" for kind in ("corner_pin", "similarity", "steady", "corner_pin_4")]
+    kinds = ("corner_pin", "similarity", "steady", "corner_pin_stabilise", "corner_pin_2")
+    assert names == [f"ae_export_{kind}.txt" for kind in kinds]
     blocks = ae_blocks(files["ae_export_corner_pin.txt"].decode())[1]
     assert list(blocks) == [f"Effects\tADBE Corner Pin #1\tADBE Corner Pin-000{number}" for number in (1, 2, 3, 4)]
     expected = apply(truth(), CORNERS)[:, [0, 1, 3, 2]] + 0.5  # upper left, upper right, lower left, lower right

@@ -1,4 +1,4 @@
-"""Tracks that go wrong where an export is wrong: every corner, gaps, odd sizes, a rate that is no decimal, bad names."""
+"""Tracks on which a wrong export goes wrong: every corner, gaps, odd sizes, a rate that is no decimal, bad names."""
 
 from __future__ import annotations
 

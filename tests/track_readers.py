@@ -21,7 +21,7 @@ def ae_blocks(text: str) -> tuple[dict[str, str], dict[str, list[list[str]]]]:
         if line.startswith("\t"):
             cells = line.split("\t")[1:]
             if title:
-                blocks[title].append([cell for cell in cells if cell or cells.index(cell) == 0])
+                blocks[title].append(cells)
             else:
                 header[cells[0]] = cells[1]
         elif line:

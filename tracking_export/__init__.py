@@ -152,14 +152,23 @@ def export(name: str, tracks: Tracks, motions: Sequence[Motion] = ()) -> dict[st
     _check(spec, tracks, motions)
     if not (spec.corner_pin and spec.similarity):
         tracks, motions = _with_steady(tracks, motions), ()
-    if not spec.per_track:
-        return {spec.file_name: _encoded(write(tracks, motions))}
-    files = {}
+    if spec.per_track:
+        return _file_each(spec, write, tracks, motions)
+    return {spec.file_name: _encoded(write(tracks, motions))}
+
+
+def _file_each(spec: TrackFormat, write: Writer, tracks: Tracks, motions: Sequence[Motion]) -> dict[str, bytes]:
+    """Return a file for each track that is ever visible, and for each motion."""
+    files: dict[str, bytes] = {}
     for index in (index for index in range(tracks.count) if tracks.spans(index)):
         files[spec.file_name.replace("*", f"{index + 1:03d}")] = _encoded(write(tracks.select([index]), ()))
-    for number, motion in enumerate(motions, 1):
-        label = motion.kind.value.replace("-", "_") + (f"_{number}" if number > 1 else "")
-        files[spec.file_name.replace("*", label)] = _encoded(write(tracks, (motion,)))
+    for motion in motions:
+        label = motion.kind.value.replace("-", "_") + ("_stabilise" if motion.stabilises else "")
+        name, turn = spec.file_name.replace("*", label), 1
+        while name in files:
+            turn += 1
+            name = spec.file_name.replace("*", f"{label}_{turn}")
+        files[name] = _encoded(write(tracks, (motion,)))
     if not files:
         raise ParameterError("no track is ever visible; track again from another frame")
     return files

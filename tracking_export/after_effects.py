@@ -16,7 +16,7 @@ from tracking_export.motion.result import Motion, MotionKind
 from tracking_export.text import number, rate_text
 from tracking_export.tracks import Tracks
 
-_POSITION = "Transform\tPosition\n\tFrame\tX pixels\tY pixels\tZ pixels\t"
+_POSITION = "Transform\tPosition\n\tFrame\tX pixels\tY pixels\tZ pixels"
 
 
 def keyframe_data(tracks: Tracks, motions: Sequence[Motion] = ()) -> str:
@@ -49,7 +49,7 @@ def _document(tracks: Tracks, blocks: Iterable[str]) -> str:
 
 def _rows(frames: Iterable[int], *columns: Iterable[float]) -> str:
     lines = zip(frames, *columns, strict=True)
-    return "\n".join("\t" + "\t".join([str(frame), *map(number, values)]) + "\t" for frame, *values in lines)
+    return "\n".join("\t" + "\t".join([str(frame), *map(number, values)]) for frame, *values in lines)
 
 
 def _positions(frames: list[int], xy: Points) -> str:
@@ -74,13 +74,13 @@ def _motion(tracks: Tracks, motion: Motion) -> list[str]:
     if motion.kind is MotionKind.SIMILARITY or motion.stabilises:
         pivot = corner_down(motion.points[0])
         percent = 100 * scale[kept]
-        still = f"\t\t{number(pivot[0])}\t{number(pivot[1])}\t0\t"
+        still = f"\t\t{number(pivot[0])}\t{number(pivot[1])}\t0"
         blocks = [
-            f"Transform\tAnchor Point\n\tFrame\tX pixels\tY pixels\tZ pixels\t\n{still}",
+            f"Transform\tAnchor Point\n\tFrame\tX pixels\tY pixels\tZ pixels\n{still}",
             *blocks,
-            f"Transform\tScale\n\tFrame\tX percent\tY percent\tZ percent\t\n"
+            f"Transform\tScale\n\tFrame\tX percent\tY percent\tZ percent\n"
             f"{_rows(frames, percent, percent, [100.0] * len(frames))}",
-            f"Transform\tRotation\n\tFrame\tdegrees\t\n{_rows(frames, angle[kept])}",
+            f"Transform\tRotation\n\tFrame\tdegrees\n{_rows(frames, angle[kept])}",
         ]
     return blocks
 
@@ -91,4 +91,4 @@ def _pin(motion: Motion) -> Points:
 
 def _corner(index: int, frames: list[int], xy: Points) -> str:
     title = f"Effects\tADBE Corner Pin #1\tADBE Corner Pin-{index:04d}"
-    return f"{title}\n\tFrame\tX pixels\tY pixels\t\n{_rows(frames, xy[:, 0], xy[:, 1])}"
+    return f"{title}\n\tFrame\tX pixels\tY pixels\n{_rows(frames, xy[:, 0], xy[:, 1])}"
