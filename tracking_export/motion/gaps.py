@@ -12,8 +12,10 @@ from tracking_export.tracks import Tracks
 
 Array = NDArray[np.float64]
 
-_ROWS = 4
+_ROWS = 6
 """Frames on either side of a gap that speed is measured over."""
+_CURVED = 5
+"""Of those, how many a parabola takes: with fewer, noise would bend it."""
 
 
 def fill_gaps(tracks: Tracks, longest: int) -> Tracks:
@@ -48,7 +50,7 @@ def _hermite(xy: Array, before: range, after: range) -> Array:
     length = end - start
     chord = (xy[end] - xy[start]) / length
     leaving = _speed(xy[before[-_ROWS:]], chord)
-    arriving = _speed(xy[after[:_ROWS]], chord)
+    arriving = -_speed(xy[after[:_ROWS]][::-1], -chord)
     t = (np.arange(1, length) / length)[:, None]
     result: Array = (
         (1 + 2 * t) * (1 - t) ** 2 * xy[start]
@@ -60,9 +62,10 @@ def _hermite(xy: Array, before: range, after: range) -> Array:
 
 
 def _speed(xy: Array, otherwise: Array) -> Array:
-    """Return pixels a frame by a straight line through the rows, `otherwise` where there is only one."""
+    """Return pixels a frame on the last row: of a parabola through all rows, a line through few, else `otherwise`."""
     if len(xy) < 2:
         return otherwise
-    at = np.arange(len(xy)) - (len(xy) - 1) / 2
-    result: Array = at @ xy / (at @ at)
+    at = np.arange(1 - len(xy), 1)
+    powers = np.vander(at, 3 if len(xy) >= _CURVED else 2, increasing=True)
+    result: Array = np.linalg.lstsq(powers, xy, rcond=None)[0][1]
     return result

@@ -36,13 +36,21 @@ def reject_outliers(tracks: Tracks, tolerance: float = 3.0) -> Tracks:
         raise ParameterError(f"the tolerance must be above 0 pixels, not {tolerance}")
     surprises = _surprises(tracks)
     size = np.linalg.norm(surprises, axis=2)
-    limits = [max(tolerance, _SPREADS * 1.4826 * _median(row)) for row in size]
-    jumps = np.where((size > np.array(limits).reshape(-1, 1))[..., None], surprises, 0.0)
+    jumps = np.where((size > _limits(size, tolerance)[:, None])[..., None], surprises, 0.0)
     visible = tracks.visible.copy()
     for point in range(tracks.count):
         for span in tracks.spans(point):
             visible[span.start : span.stop, point] = _usual(jumps[span.start : span.stop - 1, point], tolerance)
     return tracks.with_points(visible=visible)
+
+
+def _limits(size: Array, tolerance: float) -> Array:
+    """Return what each step [T - 1] may differ by: more where most points do, or where few always do."""
+    usual = _median(size)
+    crowds = np.isfinite(size).sum(axis=1) > _LEAST_NEIGHBOURS
+    medians = [_median(row) if crowd else usual for row, crowd in zip(size, crowds, strict=True)]
+    result: Array = np.maximum(tolerance, _SPREADS * 1.4826 * np.array(medians))
+    return result
 
 
 def _median(values: Array) -> float:

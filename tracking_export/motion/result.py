@@ -134,5 +134,7 @@ def describe(used: NDArray[np.uint8], kind: MotionKind, first_frame: int) -> str
     first, last = short[0].start + first_frame, short[0].stop - 1 + first_frame
     where = f"frames {first} to {last}" if last > first else f"frame {first}"
     more = f" and {len(short) - 1} more ranges" if len(short) > 1 else ""
-    shape = ", not in a line" if needed > 2 else ""
-    return f"{where}{more}: a {kind} needs {needed} or more points{shape} that a neighbouring frame shares"
+    shape = ", not in a line," if needed > 2 else ""
+    title = {MotionKind.STEADY: "steady track", MotionKind.CORNER_PIN: "corner pin"}.get(kind, kind.value)
+    points = "one point or more" if needed == 1 else f"{needed} points or more"
+    return f"{where}{more}: a {title} needs {points}{shape} that a neighbouring frame shares"
