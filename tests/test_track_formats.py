@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from errors import ParameterError
-from tests.track_material import FIRST, HEIGHT, HOSTILE, NAMES, WIDTH, hostile, positions, sample
+from tests.track_material import CORNERS, FIRST, HEIGHT, HOSTILE, NAMES, WIDTH, hostile, moving_plane, positions, sample
 from tests.track_readers import (
     Named,
     ae_blocks,
@@ -28,14 +28,10 @@ from tests.track_readers import (
     syntheyes,
 )
 from tracking_export import TRACK_FORMATS, export, track_format
-from tracking_export.motion.chain import corner_pin, similarity
-from tracking_export.motion.result import apply
-from tracking_export.motion.stabilise import stabilise
-from tracking_export.motion.steady import steady_track
+from tracking_export.motion.chain import corner_pin
 from tracking_export.tracks import Tracks
 
 ToOurs = Callable[[float, float], tuple[float, float]]
-CORNERS = np.array([[100, 50], [1100, 60], [1150, 650], [90, 700]], np.float64)
 
 
 def written(name: str, tracks: Tracks, *motions: object) -> str:
@@ -63,21 +59,6 @@ def nuke_rows(node: dict[str, Any]) -> list[Any]:
     assert len(columns) == 31
     assert all(len(row) == 31 for row in rows)
     return rows
-
-
-def moving_plane(rate: Fraction = Fraction(25)) -> Tracks:
-    """Return sixteen points of a plane that turns, grows and shifts, all visible but for a frame without any."""
-    grid = np.stack(np.meshgrid(np.linspace(100, 1100, 4), np.linspace(80, 640, 4)), -1).reshape(-1, 2)
-    xy = apply(truth(), grid)
-    visible = np.ones(xy.shape[:2], bool)
-    visible[3] = False
-    names = tuple(f"p{index}" for index in range(16))
-    return Tracks(names, xy, visible, np.ones(visible.shape, np.float32), rate, WIDTH, HEIGHT, FIRST)
-
-
-def truth() -> np.ndarray:
-    turns = [1.02**row * np.exp(0.03j * row) for row in range(6)]
-    return np.array([[[z.real, -z.imag, 4 * row], [z.imag, z.real, -row], [0, 0, 1]] for row, z in enumerate(turns)])
 
 
 def test_the_table_names_what_is_there() -> None:
@@ -137,30 +118,6 @@ def test_after_effects_rates(rate: Fraction, text: str) -> None:
     assert ae_blocks(first.decode())[0]["Units Per Second"] == text
 
 
-def test_after_effects_motions() -> None:
-    tracks = moving_plane()
-    pin, turn, steady = corner_pin(tracks, CORNERS), similarity(tracks), steady_track(tracks)
-    files = export("ae-keyframes", tracks, (pin, turn, steady, stabilise(pin, WIDTH, HEIGHT), pin))
-    names = [name for name in files if not name[10].isdigit()]
-    kinds = ("corner_pin", "similarity", "steady", "corner_pin_stabilise", "corner_pin_2")
-    assert names == [f"ae_export_{kind}.txt" for kind in kinds]
-    blocks = ae_blocks(files["ae_export_corner_pin.txt"].decode())[1]
-    assert list(blocks) == [f"Effects\tADBE Corner Pin #1\tADBE Corner Pin-000{number}" for number in (1, 2, 3, 4)]
-    expected = apply(truth(), CORNERS)[:, [0, 1, 3, 2]] + 0.5  # upper left, upper right, lower left, lower right
-    for corner, rows in enumerate(blocks.values()):
-        values = ae_values(rows)
-        assert list(values) == [12, 13, 14, 16, 17]  # not the frame that no point shows
-        for frame, xy in values.items():
-            assert xy == pytest.approx(expected[frame - FIRST, corner], abs=1e-6)
-    blocks = ae_blocks(files["ae_export_similarity.txt"].decode())[1]
-    assert blocks["Transform\tAnchor Point"][1] == ["", "600.5", "360.5", "0"]
-    scale, angle = ae_values(blocks["Transform\tScale"]), ae_values(blocks["Transform\tRotation"])
-    assert scale[17] == pytest.approx((100 * 1.02**5, 100 * 1.02**5, 100), abs=1e-6)
-    assert angle[17] == pytest.approx((np.degrees(0.15),), abs=1e-6)  # clockwise is positive
-    at = ae_values(blocks["Transform\tPosition"])[17][:2]
-    assert at == pytest.approx(apply(truth(), np.array([[600, 360.0]]))[5, 0] + 0.5, abs=1e-6)
-
-
 def test_nuke_tracker() -> None:
     tracks = sample()
     ((kind, node),) = nuke_nodes(written("nuke", tracks))
@@ -182,29 +139,6 @@ def test_nuke_tracker() -> None:
         assert nuke_curve(row[0])[max(enable)] == 0
 
 
-def test_nuke_motions() -> None:
-    tracks = moving_plane()
-    pin, turn = corner_pin(tracks, CORNERS), similarity(tracks)
-    nodes = nuke_nodes(written("nuke", tracks, pin, turn))
-    assert [kind for kind, _ in nodes] == ["Tracker4", "CornerPin2D", "Transform"]
-    expected = apply(truth(), CORNERS)[:, [3, 2, 1, 0]]  # bottom left, bottom right, top right, top left
-    picture = [["0", "0"], ["1279", "0"], ["1279", "719"], ["0", "719"]]
-    for corner in range(4):
-        x, y = (nuke_curve(curve) for curve in nodes[1][1][f"to{corner + 1}"])
-        assert list(x) == list(y) == [13, 14, 15, 17, 18]
-        for frame in x:
-            ours = from_corner_up(x[frame], y[frame])
-            assert ours == pytest.approx(expected[frame - 1 - FIRST, corner], abs=2e-6)
-        assert nodes[1][1][f"from{corner + 1}"] == picture[corner]
-    knobs = nodes[2][1]
-    assert nuke_curve(knobs["rotate"][0])[18] == pytest.approx(-np.degrees(0.15), abs=1e-6)
-    assert nuke_curve(knobs["scale"][0])[18] == pytest.approx(1.02**5, abs=1e-6)
-    assert knobs["center"] == ["600.5", "358.5"]
-    moved = apply(truth(), np.array([[600, 360.0]]))[5, 0] - [600, 360]
-    assert nuke_curve(knobs["translate"][0])[18] == pytest.approx(moved[0], abs=1e-5)
-    assert nuke_curve(knobs["translate"][1])[18] == pytest.approx(-moved[1], abs=1e-5)
-
-
 def test_fusion() -> None:
     tracks = sample()
     tools = fusion_tools(written("fusion", tracks))
@@ -214,23 +148,6 @@ def test_fusion() -> None:
     paths = [tracker["Inputs"][f"TrackedCenter{index}"]["SourceOp"] for index in range(1, 6)]
     read = [(name, fusion_path(tools, name)) for name in paths]
     check(read, tracks, lambda x, y: (x * WIDTH - 0.5, (1 - y) * HEIGHT - 0.5), first=0, tolerance=1e-8)
-
-
-def test_fusion_motions() -> None:
-    tracks = moving_plane()
-    tools = fusion_tools(written("fusion", tracks, corner_pin(tracks, CORNERS), similarity(tracks)))
-    assert tools["SplazMattePin1"][""] == "CornerPositioner"
-    expected = apply(truth(), CORNERS)
-    for corner, name in enumerate(("TopLeft", "TopRight", "BottomRight", "BottomLeft")):
-        path = fusion_path(tools, tools["SplazMattePin1"]["Inputs"][name]["SourceOp"])
-        assert list(path) == [12, 13, 14, 16, 17]
-        for frame, (x, y) in path.items():
-            ours = (x * WIDTH - 0.5, (1 - y) * HEIGHT - 0.5)
-            assert ours == pytest.approx(expected[frame - FIRST, corner], abs=1e-6)
-    inputs = tools["SplazMatteTransform2"]["Inputs"]
-    angle = tools[inputs["Angle"]["SourceOp"]]["KeyFrames"][17,][1]
-    assert angle == pytest.approx(-np.degrees(0.15), abs=1e-9)
-    assert tools[inputs["Size"]["SourceOp"]]["KeyFrames"][17,][1] == pytest.approx(1.02**5, abs=1e-9)
 
 
 def test_shake_equalizer_pftrack() -> None:
@@ -282,16 +199,6 @@ def test_csv_and_json_are_exact() -> None:
     assert document["tracks"][4]["colour"] == [51, 102, 153]
 
 
-def test_json_motions() -> None:
-    tracks = moving_plane()
-    document = json.loads(written("json", tracks, corner_pin(tracks, CORNERS), similarity(tracks)))
-    pin, turn = document["motions"]
-    assert pin["path"][5] == pytest.approx(apply(truth(), CORNERS)[5], abs=1e-6)
-    assert pin["path"][3] == [[None, None]] * 4
-    assert (pin["residual"][3], pin["confidence"][3], pin["points_used"]) == (None, 0, [4, 4, 4, 0, 4, 4])
-    assert turn["rotation_clockwise"][5] == pytest.approx(np.degrees(0.15))
-
-
 def test_tapvid() -> None:
     tracks = sample()
     (contents,) = export("tapvid", tracks).values()
@@ -305,14 +212,6 @@ def test_tapvid() -> None:
     assert arrays["query_points"][2].tolist() == pytest.approx([2, 718.25, 1], abs=1e-4)
     assert arrays["rate"].tolist() == [24000, 1001]
     assert arrays["names"].tolist() == list(NAMES)
-
-
-def test_steady_becomes_a_track_where_it_has_no_place_of_its_own() -> None:
-    tracks = moving_plane()
-    read = shake(written("shake", tracks, steady_track(tracks)))
-    assert len(read) == 17
-    assert read[-1][0] == "Steady"
-    assert list(read[-1][1]) == [13, 14, 15, 17, 18]
 
 
 def test_what_does_not_fit_is_refused() -> None:

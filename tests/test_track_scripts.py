@@ -17,8 +17,19 @@ import av
 import numpy as np
 import pytest
 
-from tests.test_track_formats import CORNERS, moving_plane, truth
-from tests.track_material import FIRST, HEIGHT, HOSTILE, NAMES, WIDTH, hostile, positions, sample
+from tests.track_material import (
+    CORNERS,
+    FIRST,
+    HEIGHT,
+    HOSTILE,
+    NAMES,
+    WIDTH,
+    hostile,
+    moving_plane,
+    positions,
+    sample,
+    truth,
+)
 from tracking_export import export
 from tracking_export.motion.chain import corner_pin, similarity
 from tracking_export.motion.result import apply

@@ -6,12 +6,14 @@ from fractions import Fraction
 
 import numpy as np
 
+from tracking_export.motion.result import apply
 from tracking_export.tracks import Tracks
 
 WIDTH, HEIGHT = 1279, 719
 FIRST = 12
 LENGTH = 8
 RATE = Fraction(24000, 1001)
+CORNERS = np.array([[100, 50], [1100, 60], [1150, 650], [90, 700]], np.float64)
 NAMES = ("top left", "top_right", "bottom-left", "Bottom right", "outside")
 HOSTILE = (
     'x"; globalThis.hacked = 1; //',
@@ -82,3 +84,18 @@ def positions(tracks: Tracks, point: int) -> dict[int, tuple[float, float]]:
         for row in range(tracks.length)
         if tracks.visible[row, point]
     }
+
+
+def moving_plane(rate: Fraction = Fraction(25)) -> Tracks:
+    """Return sixteen points of a plane that turns, grows and shifts, all visible but for a frame without any."""
+    grid = np.stack(np.meshgrid(np.linspace(100, 1100, 4), np.linspace(80, 640, 4)), -1).reshape(-1, 2)
+    xy = apply(truth(), grid)
+    visible = np.ones(xy.shape[:2], bool)
+    visible[3] = False
+    names = tuple(f"p{index}" for index in range(16))
+    return Tracks(names, xy, visible, np.ones(visible.shape, np.float32), rate, WIDTH, HEIGHT, FIRST)
+
+
+def truth() -> np.ndarray:
+    turns = [1.02**row * np.exp(0.03j * row) for row in range(6)]
+    return np.array([[[z.real, -z.imag, 4 * row], [z.imag, z.real, -row], [0, 0, 1]] for row, z in enumerate(turns)])

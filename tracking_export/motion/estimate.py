@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 from math import comb
 
@@ -84,6 +85,7 @@ def distances(matrices: Array, source: Points, target: Points) -> Array:
     return np.where(np.isfinite(away), away, np.inf)
 
 
+@lru_cache(maxsize=64)
 def _samples(count: int, size: int) -> NDArray[np.int64]:
     if comb(count, size) <= MAX_SAMPLES:
         return np.array(list(combinations(range(count), size)), np.int64)

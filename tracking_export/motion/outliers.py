@@ -20,6 +20,8 @@ _LEAST_NEIGHBOURS = 3
 _OWN_STEPS = 3
 """Of a point's own steps on either side, where it has too few neighbours."""
 _SPREADS = 4.0
+_BLOCK = 512
+"""Points whose neighbours are looked for at a time, so that memory does not grow with the square of their number."""
 
 
 def reject_outliers(tracks: Tracks, tolerance: float = 3.0) -> Tracks:
@@ -75,10 +77,14 @@ def _surprises(tracks: Tracks) -> Array:
 
 
 def _neighbours_step(xy: Array, steps: Array) -> Array:
-    away = np.linalg.norm(xy[:, None] - xy[None], axis=2)
-    np.fill_diagonal(away, np.inf)
-    nearest = np.argsort(away, axis=1, kind="stable")[:, : min(NEIGHBOURS, len(xy) - 1)]
-    result: Array = np.median(steps[nearest], axis=1)
+    count = min(NEIGHBOURS, len(xy) - 1)
+    result = np.empty_like(steps)
+    for start in range(0, len(xy), _BLOCK):
+        block = np.arange(start, min(start + _BLOCK, len(xy)))
+        away = np.linalg.norm(xy[block, None] - xy[None], axis=2)
+        away[np.arange(len(block)), block] = np.inf
+        nearest = np.argpartition(away, count - 1, axis=1)[:, :count]
+        result[block] = np.median(steps[nearest], axis=1)
     return result
 
 
