@@ -29,6 +29,7 @@ LOOK_UP_BY_NAME = {
     "engines/neural/loading.py",
     "engines/sam/session.py",
     "pipeline/formats/__init__.py",
+    "tracking_export/__init__.py",
     "cli/doctor.py",
 }
 FILES = [
