@@ -11,6 +11,7 @@ from cli.output import note
 if TYPE_CHECKING:
     from queue_logic import Job, JobQueue
     from session_store import MattingSession, SessionStore
+    from tracking_session_store import TrackingSessionStore
 
 
 def stores() -> dict[str, SessionStore]:
@@ -19,6 +20,14 @@ def stores() -> dict[str, SessionStore]:
     from session_store import SessionStore
 
     return {"matting": SessionStore(get_settings().sessions_dir)}
+
+
+def tracking_store() -> TrackingSessionStore:
+    """Return the store of tracking sessions."""
+    from config import get_settings
+    from tracking_session_store import TrackingSessionStore
+
+    return TrackingSessionStore(get_settings().workspace_dir / "tracking_sessions")
 
 
 def open_session(session_id: str) -> MattingSession:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from session_base.lock import busy
 from session_base.merge import Mergeable
-from session_base.records import Delivered, EngineChoice, RunRecord
+from session_base.records import Delivered, EngineChoice, RunRecord, digest
 from session_base.session import StoredSession
 from session_base.store import SessionFolders, checked_name, new_id
 
@@ -17,5 +17,6 @@ __all__ = [
     "StoredSession",
     "busy",
     "checked_name",
+    "digest",
     "new_id",
 ]

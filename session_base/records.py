@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Literal
 
 from pydantic import BaseModel
@@ -30,3 +31,8 @@ class RunRecord(BaseModel):
     frames: dict[str, float] = {}
     notices: list[str] = []
     """What engines did other than they were asked to."""
+
+
+def digest(data: bytes) -> str:
+    """Return the shortened SHA-256 by which marks name a file's content."""
+    return hashlib.sha256(data).hexdigest()[:16]

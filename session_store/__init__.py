@@ -15,9 +15,9 @@
 
 from __future__ import annotations
 
-from session_base import Delivered, EngineChoice, RunRecord, busy, checked_name
+from session_base import Delivered, EngineChoice, RunRecord, busy, checked_name, digest
 from session_store.cleanup import clean, is_finished, removable, set_aside, sizes
-from session_store.provenance import Provenance, Span, digest
+from session_store.provenance import Provenance, Span
 from session_store.session import MattingSession
 from session_store.state import (
     BoxPrompt,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 
 from pydantic import BaseModel
@@ -63,8 +62,3 @@ class Provenance(BaseModel):
         made: dict[int, str] = {i: span.mark for span in self.spans for i in range(span.start, span.stop)}
         wanted = ((index, expected(index)) for index in range(start, stop))
         return [index for index, mark in wanted if mark is not None and made.get(index) != mark]
-
-
-def digest(data: bytes) -> str:
-    """Return the shortened SHA-256 by which marks name a file's content."""
-    return hashlib.sha256(data).hexdigest()[:16]

@@ -1,0 +1,158 @@
+"""Run a tracking session: frames -> raw tracks -> result video and exports.
+
+What is not stale is not made again. Tracks are committed when all of them are there: a run that was cut off tracks its
+points again, from their keys, and gives the same as one that was not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engines.registry import preferred
+from engines.spec import Job
+from errors import Cancelled, PromptError, SplazMatteError
+from pipeline.decode import VideoReader
+from pipeline.info import VideoInfo
+from pipeline.probe import probe
+from pipeline.read_ahead import SourceAhead
+from runner_base.facts import load_info, save_info
+from runner_base.frames import extract
+from runner_base.progress import Progress, Reporter
+from session_base import EngineChoice, RunRecord
+from tracking_runner import deliver_stage, track_stage
+from tracking_runner.deliver_stage import check_formats, results_dir
+from tracking_session_store import TrackingSession, TrackingSessionStore
+
+__all__ = ["STAGES", "TrackingResult", "check_formats", "create_session", "run_tracking"]
+
+STAGES = ("frames", track_stage.STAGE, deliver_stage.STAGE)
+
+
+@dataclass(frozen=True)
+class TrackingResult:
+    """What a run did."""
+
+    session: TrackingSession
+    span: tuple[int, int]
+    seconds: dict[str, float]
+    """By stage; 0 where there was nothing to do."""
+    outputs: dict[str, Path]
+    """What was delivered, by format: files, or folders of several."""
+    engine: str
+    notices: list[str]
+    """What engines did other than they were asked to."""
+
+    def summary(self) -> dict[str, Any]:
+        """Return it as plain values: what --json prints and the queue keeps."""
+        return {
+            "session_id": self.session.state.id,
+            "session_dir": str(self.session.folder),
+            "frames": self.span[1] - self.span[0],
+            "points": len(self.session.state.points),
+            "seconds": self.seconds,
+            "outputs": {name: str(path) for name, path in self.outputs.items()},
+            "engines": {"tracker": self.engine},
+            "notices": list(self.notices),
+        }
+
+
+def create_session(
+    store: TrackingSessionStore, video: Path, *, original_name: str = "", move: bool = False
+) -> TrackingSession:
+    """Make a new session of `video`, after a look at whether it is one; its engine is the best that can run here.
+
+    Raises:
+        MediaError: it is not a video, or it cannot be decoded.
+        StorageError: the disk is full, read-only or not writable.
+    """
+    info = probe(video)
+    session = store.create(video, original_name=original_name, move=move)
+    name, params = preferred(Job.TRACKER)
+    session.state.tracker = EngineChoice(name=name, params=params)
+    session.save()
+    save_info(session, info)
+    return session
+
+
+def run_tracking(
+    session: TrackingSession,
+    *,
+    on_progress: Callable[[Progress], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+    until: str = deliver_stage.STAGE,
+) -> TrackingResult:
+    """Do what is missing or stale in `session`, whatever state it is in.
+
+    Args:
+        session: the session; its state is saved as the run goes on.
+        on_progress: called after each frame or chunk.
+        should_stop: asked as often; True stops the run.
+        until: the last stage to run, of STAGES.
+
+    Raises:
+        PromptError: no points, points outside the clip, or a range that is none.
+        Cancelled: `should_stop` said so.
+        SessionBusyError: another process works on it.
+        SplazMatteError: whatever else went wrong; see errors.py.
+    """
+    reporter = Reporter(on_progress, should_stop)
+    state = session.state
+    with _recorded(session, reporter), reporter.listening():
+        info = extract(session, load_info(session), reporter)
+        save_info(session, info)
+        span = _checked(session, info)
+        if until in STAGES[1:]:
+            with VideoReader(session.source, info) as reader, SourceAhead(reader) as source:
+                track_stage.track(session, source, span, reporter)
+        if until == deliver_stage.STAGE:
+            deliver_stage.deliver(session, info, span, reporter)
+    outputs = {n: results_dir(session) / made.path for n, made in state.delivered.items() if n in state.formats}
+    seconds = {stage: round(value, 3) for stage, value in reporter.seconds.items()}
+    return TrackingResult(session, span, seconds, outputs, state.tracker.name, reporter.notices)
+
+
+def _checked(session: TrackingSession, info: VideoInfo) -> tuple[int, int]:
+    """Return the range, after a look at whether the points are in it.
+
+    Raises:
+        PromptError: see `run_tracking`.
+    """
+    state = session.state
+    span = state.range or (0, info.frames)
+    if not 0 <= span[0] < span[1] <= info.frames:
+        raise PromptError(f"range {span[0]}:{span[1]} is outside the clip, which has the frames 0:{info.frames}")
+    if not state.points:
+        raise PromptError("there is no point to track; give at least one, as in --points 0:640,360")
+    for point in state.points:
+        for frame, (x, y) in point.keys.items():
+            if not 0 <= frame < info.frames:
+                raise PromptError(f"'{point.name}' has a key on frame {frame}; the last is {info.frames - 1}")
+            if not (-0.5 <= x <= info.width - 0.5 and -0.5 <= y <= info.height - 0.5):
+                raise PromptError(
+                    f"{x:g},{y:g} on frame {frame} is outside the picture, which is {info.width}x{info.height}"
+                )
+    return span
+
+
+@contextmanager
+def _recorded(session: TrackingSession, reporter: Reporter) -> Iterator[None]:
+    """Hold the session's lock, and record in its state how the block ended."""
+    with session.lock():
+        record = RunRecord(status="running")
+        session.state.last_run = record
+        session.save()
+        try:
+            yield
+            record.status = "done"
+        except BaseException as error:
+            record.status = "cancelled" if isinstance(error, Cancelled | KeyboardInterrupt) else "failed"
+            record.error = str(error) if isinstance(error, SplazMatteError) else repr(error)
+            raise
+        finally:
+            record.seconds, record.frames = dict(reporter.seconds), dict(reporter.frames)
+            record.notices = list(reporter.notices)
+            session.save()

@@ -1,0 +1,104 @@
+"""Stage 'deliver': tracks -> the result video with trails, and files for other programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from atomic import write_bytes
+from errors import ParameterError, storage_errors
+from pipeline.decode import VideoReader
+from pipeline.deliver import DeliverFrame
+from pipeline.formats import open_writer
+from pipeline.info import VideoInfo
+from pipeline.overlap import WriteBehind, prefetch
+from runner_base.progress import Reporter
+from session_base import Delivered, digest
+from tracking_export import TRACK_FORMATS, export, track_format
+from tracking_runner.draw import draw_tracks
+from tracking_runner.result import session_tracks
+from tracking_runner.track_stage import track_mark
+from tracking_session_store import TrackingSession
+
+STAGE = "deliver"
+VIDEO = "video"
+"""The format that is not an export: the source with the tracks drawn over it."""
+
+
+def check_formats(names: Sequence[str]) -> list[str]:
+    """Return `names` without repetitions.
+
+    Raises:
+        ParameterError: one of them is not a format, or there is none.
+    """
+    if not names:
+        raise ParameterError(f"no format given; there is: {VIDEO}, {', '.join(TRACK_FORMATS)}")
+    return [name if name == VIDEO else track_format(name).name for name in dict.fromkeys(names)]
+
+
+def results_dir(session: TrackingSession) -> Path:
+    """Return the folder of the workspace that holds all tracking results."""
+    return session.folder.parents[1] / "tracking_results"
+
+
+def deliver(session: TrackingSession, info: VideoInfo, span: tuple[int, int], reporter: Reporter) -> None:
+    """Make the formats that are missing or were made from other tracks; each file appears whole or not at all."""
+    state = session.state
+    mark = _mark(session, span)
+    stale = [name for name in state.formats if not _is_current(session, name, mark)]
+    reporter.begin(STAGE, span[1] - span[0] if VIDEO in stale else len(stale))
+    for name in stale:
+        if name == VIDEO:
+            path = _video(session, info, span, reporter)
+        else:
+            path = _export(session, info, span, name)
+            if VIDEO not in stale:
+                reporter.tick()
+        state.delivered[name] = Delivered(path=path.relative_to(results_dir(session)).as_posix(), mark=mark)
+        session.save()
+    reporter.end()
+
+
+def _mark(session: TrackingSession, span: tuple[int, int]) -> str:
+    state = session.state
+    parts = [track_mark(state, point, span) for point in state.points]
+    looks = [point.model_dump_json(exclude={"keys"}) for point in state.points]
+    return digest(json.dumps([parts, looks, state.refinement.model_dump()]).encode())
+
+
+def _is_current(session: TrackingSession, name: str, mark: str) -> bool:
+    made = session.state.delivered.get(name)
+    return made is not None and made.mark == mark and (results_dir(session) / made.path).exists()
+
+
+def _video(session: TrackingSession, info: VideoInfo, span: tuple[int, int], reporter: Reporter) -> Path:
+    """Write tracking_<id>.mp4: the source's size, times, colours and sound, with the tracks over it."""
+    tracks = session_tracks(session, info, span)
+    target = results_dir(session) / f"tracking_{session.state.id}.mp4"
+    with storage_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+    writer = open_writer("foreground", target, info, audio_source=session.source, start=span[0], stop=span[1])
+    try:
+        with VideoReader(session.source, info) as reader, WriteBehind(writer.write) as behind:
+            for index, rgb in prefetch(enumerate(reader.frames_float(*span), span[0])):
+                behind.put(DeliverFrame(index, rgb[..., 0], draw_tracks(rgb, tracks, index)))
+                reporter.tick()
+        return writer.close()
+    finally:
+        writer.abort()  # does nothing once it is closed
+
+
+def _export(session: TrackingSession, info: VideoInfo, span: tuple[int, int], name: str) -> Path:
+    """Write a format's files; several lie in a folder of their own."""
+    files = export(name, session_tracks(session, info, span))
+    place = results_dir(session)
+    single = len(files) == 1
+    folder = place if single else place / f"{name}_{session.state.id}"
+    with storage_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for file_name, data in files.items():
+            stem, dot, ending = file_name.rpartition(".")
+            path = folder / (f"{stem}_{session.state.id}{dot}{ending}" if single else file_name)
+            write_bytes(path, data)
+    return path if single else folder
