@@ -95,7 +95,8 @@ def _prompts(given: Given, name: str, frame: int) -> FramePrompts:
     return given.prompts.setdefault(name, {}).setdefault(frame, FramePrompts())
 
 
-def _numbers(text: str, count: int) -> list[float] | None:
+def numbers(text: str, count: int) -> list[float] | None:
+    """Return `count` comma-separated finite numbers; None where the text is something else."""
     try:
         values = [float(part) for part in text.split(",")]
     except ValueError:
@@ -104,14 +105,14 @@ def _numbers(text: str, count: int) -> list[float] | None:
 
 
 def _point(part: str, text: str) -> PointPrompt:
-    values = _numbers(part[1:], 2) if part[0] in "+-" else _numbers(part, 2)
+    values = numbers(part[1:], 2) if part[0] in "+-" else numbers(part, 2)
     if values is None:
         raise PromptError(f"'{part}' in --points '{text}' is not a point; write +X,Y or -X,Y, in pixels")
     return PointPrompt(x=values[0], y=values[1], positive=part[0] != "-")
 
 
 def _box(rest: str, text: str) -> BoxPrompt:
-    values = _numbers(rest, 4)
+    values = numbers(rest, 4)
     if values is None or values[0] >= values[2] or values[1] >= values[3]:
         raise PromptError(f"--box '{text}' is not FRAME:X0,Y0,X1,Y1 with X0 < X1 and Y0 < Y1, in pixels")
     return BoxPrompt(x0=values[0], y0=values[1], x1=values[2], y1=values[3])

@@ -48,7 +48,7 @@ def track(
     json_output: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Track points through VIDEO, and write the result video and files for After Effects, Nuke, Fusion, Blender, …
+    """Track points through VIDEO, and write the result video and files for After Effects, Nuke, Fusion, Blender and others.
 
     Without --points, --mask and --grid a grid of 8 is tracked.
     """
@@ -67,7 +67,8 @@ def _new_session(
     """Create a session with its points; one that cannot be used leaves nothing behind."""
     from cli.prompts import parse_range
     from cli.workspace import tracking_store
-    from tracking_runner import create_session, load_info
+    from runner_base.facts import load_info
+    from tracking_runner import create_session
 
     store = tracking_store()
     session = create_session(store, video)
@@ -86,6 +87,7 @@ def _new_session(
 
 
 def _add_points(session: TrackingSession, texts: list[str]) -> None:
+    from cli.prompts import numbers
     from errors import PromptError
 
     for text in texts:
@@ -93,14 +95,10 @@ def _add_points(session: TrackingSession, texts: list[str]) -> None:
         if not match:
             raise PromptError(f"'{text}' cannot be read; write it as --points '0:640,360 100,80'")
         for part in match["rest"].split():
-            pair = re.fullmatch(r"\+?(-?[\d.]+),(-?[\d.]+)", part)
-            try:
-                x, y = (float(value) for value in pair.groups()) if pair else (float("nan"),) * 2
-            except ValueError:
-                x = y = float("nan")
-            if not (x == x and y == y):  # nan
+            position = numbers(part.removeprefix("+"), 2)
+            if position is None:
                 raise PromptError(f"'{part}' in --points '{text}' is not a point; write X,Y, in pixels")
-            session.add_point(int(match["frame"]), x, y, group=match["group"] or "")
+            session.add_point(int(match["frame"]), *position, group=match["group"] or "")
 
 
 def _add_masks(session: TrackingSession, texts: list[str], count: int, info: VideoInfo) -> None:
@@ -116,15 +114,13 @@ def _add_masks(session: TrackingSession, texts: list[str], count: int, info: Vid
 
 
 def _add_grid(session: TrackingSession, count: int, region: str, frame: int, info: VideoInfo) -> None:
+    from cli.prompts import numbers
     from errors import PromptError
     from tracking_runner.queries import grid
 
-    numbers = re.fullmatch(r"\s*(-?[\d.]+),(-?[\d.]+),(-?[\d.]+),(-?[\d.]+)\s*", region) if region else None
-    if region and not numbers:
+    edges = numbers(region, 4) if region else [-0.5, -0.5, info.width - 0.5, info.height - 0.5]
+    if edges is None:
         raise PromptError(f"--region '{region}' is not X0,Y0,X1,Y1, in pixels")
-    edges = (
-        [float(value) for value in numbers.groups()] if numbers else [-0.5, -0.5, info.width - 0.5, info.height - 0.5]
-    )
     for x, y in grid((edges[0], edges[1], edges[2], edges[3]), count):
         point = session.add_point(frame, x, y)
         point.origin = "grid"
