@@ -24,7 +24,8 @@ SAM3 = Family(
     video=("transformers.models.sam3_tracker_video", "Sam3TrackerVideoModel"),
     session=("transformers.models.sam3_tracker_video.modeling_sam3_tracker_video", "Sam3TrackerVideoInferenceSession"),
     colours=HALVES,
-    # Without it the library finds none of this class's own weights in the checkpoint, and only warns.
+    # A checkpoint that the library has written itself may have this prefix twice; then it finds none of this class's
+    # own weights, and only warns.
     image_options={"key_mapping": {r"^tracker_model\.": ""}},
 )
 SAM3_TEXT = Family(

@@ -9,12 +9,16 @@ from tests.sam_material import lively
 SIDE = 112
 PATCH = 14
 WIDTH = 128
-"""Of the parts that are not the ViT; the library takes memories of 64 channels for granted, and half of this at most."""
+"""Of the parts that are not the ViT; the library takes it for granted that memories have 64 channels, and less."""
 
 
 def save_tiny_sam3(folder: Path, seed: int = 5) -> Path:
-    """Save a random SAM 3 of a small configuration as a checkpoint of `Sam3VideoModel`, with its tokenizer."""
+    """Save a random SAM 3 of a small configuration as a checkpoint of `Sam3VideoModel`, with its tokenizer.
+
+    Its keys are the class's own, as on the hub; `save_pretrained` of today writes some with their prefix twice.
+    """
     import torch
+    from safetensors.torch import save_file
     from transformers.models.sam3_video import Sam3VideoConfig, Sam3VideoModel
 
     torch.manual_seed(seed)
@@ -26,7 +30,10 @@ def save_tiny_sam3(folder: Path, seed: int = 5) -> Path:
                 parameter.mul_(6 if name.startswith("detector_model") else 2 if name.startswith("tracker_model") else 1)
         model.detector_model.detr_decoder.presence_head.layer3.bias.fill_(3)
         model.tracker_model.mask_decoder.pred_obj_score_head.proj_out.bias.fill_(3)
-    model.save_pretrained(folder)
+    folder.mkdir(parents=True)
+    model.config.save_pretrained(folder)
+    state = {name: value.contiguous().clone() for name, value in model.state_dict().items()}
+    save_file(state, folder / "model.safetensors", {"format": "pt"})
     save_tokenizer(folder)
     return folder
 
