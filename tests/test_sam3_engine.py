@@ -33,8 +33,11 @@ ANY = 0.0
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # more only wait for each other in a network this small
     yield save_tiny_sam3(tmp_path_factory.mktemp("models") / "sam3")
     release()
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(autouse=True)
@@ -191,7 +194,7 @@ def test_text_finds_what_the_library_finds(texts: Network, box: Box | None) -> N
     inputs.pop("original_sizes")
     with torch.inference_mode():
         out = texts.image()(**inputs)
-    threshold = float((out.pred_logits.sigmoid() * out.presence_logits.sigmoid()).median())
+    threshold = float((out.pred_logits.sigmoid() * out.presence_logits.sigmoid()).quantile(0.5))  # between two scores
     (expected,) = theirs.post_process_instance_segmentation(out, threshold=threshold, target_sizes=[(77, 101)])
     segmenter = Sam3Segmenter("cpu", threshold=threshold)
     segmenter.set_image(rgb)
@@ -295,7 +298,7 @@ def test_texts_that_make_no_sense_are_refused() -> None:
         assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("size", [(1, 1), (7, 3), (131, 9)])
+@pytest.mark.parametrize("size", [(1, 1), (131, 9)])
 def test_images_of_odd_sizes(size: tuple[int, int]) -> None:
     segmenter = Sam3Segmenter("cpu", threshold=ANY)
     segmenter.set_image(Film(1, *size).read(0))
@@ -328,7 +331,7 @@ def library_masks(net: Network, film: Film, keys: Mapping[int, Mask], reverse: b
 
 @pytest.mark.parametrize("reverse", [False, True])
 def test_a_pruned_session_is_the_librarys_to_the_last_bit(clicks: Network, reverse: bool) -> None:
-    frames = 26
+    frames = 24
     film = Film(frames, 101, 77)
     keys = {index: film.disc(index) for index in ((2, frames - 3) if not reverse else (frames - 3,))}
     theirs = library_masks(clicks, film, keys, reverse)
@@ -368,6 +371,11 @@ def test_small_and_odd_clips(frames: int, size: tuple[int, int]) -> None:
     steps = carry(film, {0: {4: film.disc(0)}}, Direction.BOTH, Past())
     assert [step.index for step in steps] == list(range(1, frames))
     assert all(step.masks[4].shape == (size[1], size[0]) and 0 <= step.confidence[4] <= 1 for step in steps)
+
+
+@pytest.mark.parametrize(("frames", "size"), [(1, (64, 48)), (2, (1, 1)), (2, (131, 9))])
+def test_small_and_odd_clips_are_searched(frames: int, size: tuple[int, int]) -> None:
+    film = Film(frames, *size)
     through = list(Sam3Finder("cpu", threshold=ANY).find(film, "dog", 0, frames))
     assert [index for index, _ in through] == list(range(frames))
     assert all(found.mask.shape == (size[1], size[0]) for _, all_found in through for found in all_found)
@@ -401,7 +409,7 @@ def library_text(net: Network, film: Film, start: int, stop: int) -> dict[int, d
     return found
 
 
-@pytest.mark.parametrize("span", [(0, 24), pytest.param((3, 90), marks=pytest.mark.slow)])
+@pytest.mark.parametrize("span", [(2, 22), pytest.param((3, 90), marks=pytest.mark.slow)])
 def test_a_pruned_search_is_the_librarys(texts: Network, span: tuple[int, int]) -> None:
     film = Film(span[1] + 2, 101, 77)
     theirs = library_text(texts, film, *span)
@@ -434,9 +442,9 @@ def test_a_search_keeps_a_bounded_number_of_everything(monkeypatch: pytest.Monke
         sizes.append(index)
 
     monkeypatch.setattr(finder, "prune", measured)
-    film = Film(40, 32, 24)
-    list(Sam3Finder("cpu", threshold=ANY).find(film, "dog", 0, 40))
-    assert sizes == list(range(40)) and sorted(film.reads) == list(range(40))
+    film = Film(22, 32, 24)
+    list(Sam3Finder("cpu", threshold=ANY).find(film, "dog", 0, 22))
+    assert sizes == list(range(22)) and sorted(film.reads) == list(range(22))
 
 
 def test_an_instance_that_is_given_up_takes_no_other_ones_place(
@@ -483,11 +491,11 @@ def test_a_text_that_finds_nothing_and_one_that_says_nothing() -> None:
 
 
 def test_a_search_that_is_left_ends_its_thread_and_leaves_the_network_usable() -> None:
-    film, search = Film(12, 32, 24), Sam3Finder("cpu", threshold=ANY)
-    whole = list(search.find(film, "dog", 0, 12))
-    for _ in search.find(film, "dog", 0, 12):
+    film, search = Film(7, 32, 24), Sam3Finder("cpu", threshold=ANY)
+    whole = list(search.find(film, "dog", 0, 7))
+    for _ in search.find(film, "dog", 0, 7):
         break
-    again = list(search.find(film, "dog", 0, 12))
+    again = list(search.find(film, "dog", 0, 7))
     assert _bytes(again) == _bytes(whole)
 
 
