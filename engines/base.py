@@ -140,6 +140,31 @@ class MaskHistory(Protocol):
         ...
 
 
+@dataclass(frozen=True, eq=False)
+class Instance:
+    """One of the things that a text names, on one frame."""
+
+    id: int
+    """The same on every frame, from 1."""
+    mask: Mask
+    score: float
+    """That it is what the text says, and that it is there: 0 (a guess) .. 1 (sure)."""
+
+
+class InstanceFinder(Protocol):
+    """A text -> every instance of what it names, through a clip; belongs to a segmenter, see `EngineSpec.finder`."""
+
+    def find(self, source: FrameSource, text: str, start: int, stop: int) -> Iterator[tuple[int, list[Instance]]]:
+        """Yield (frame index, instances that are to be seen there) for every frame of `start` .. `stop`, in order.
+
+        Masks of one frame do not overlap, and none is empty. Frames may come late by a bounded number.
+
+        Raises:
+            PromptError: the text is empty or too long.
+        """
+        ...
+
+
 class MaskPropagator(Protocol):
     """Keyframe masks -> masks for a range of frames."""
 

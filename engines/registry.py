@@ -96,10 +96,34 @@ def create(job: Job, name: str, params: Mapping[str, Any] | None = None) -> Any:
         EngineUnavailableError: packages, sources or weights that it needs are not there.
     """
     spec = get_spec(job, name)
-    checked = check_params(spec, params or {})
+    return _made(spec, spec.target, params or {})
+
+
+def create_finder(name: str, params: Mapping[str, Any] | None = None) -> Any:
+    """Return a new `engines.base.InstanceFinder`: what the segmenter `name` finds instances by text with.
+
+    Raises:
+        ParameterError: no such segmenter or parameter, or one that reads no text.
+        EngineUnavailableError: packages, sources or weights that it needs are not there.
+    """
+    spec = get_spec(Job.SEGMENTER, name)
+    if not spec.finder:
+        known = ", ".join(entry.name for entry in finders())
+        raise ParameterError(f"'{name}' finds nothing by a text; these do: {known}")
+    return _made(spec, spec.finder, params or {})
+
+
+def finders() -> list[EngineSpec]:
+    """Return the segmenters that can find instances by text through a clip."""
+    return [spec for spec in engines(Job.SEGMENTER) if spec.finder]
+
+
+def _made(spec: EngineSpec, target: str, params: Mapping[str, Any]) -> Any:
+    """Return an object of `target` with checked parameters."""
+    checked = check_params(spec, params)
     if reason := obstacle(spec, checked):
         raise EngineUnavailableError(reason)
-    module, _, attribute = spec.target.partition(":")
+    module, _, attribute = target.partition(":")
     return getattr(importlib.import_module(module), attribute)(**checked)
 
 
@@ -140,7 +164,9 @@ __all__ = [
     "check_params",
     "convert",
     "create",
+    "create_finder",
     "engines",
+    "finders",
     "get_spec",
     "missing_packages",
     "obstacle",

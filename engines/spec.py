@@ -98,6 +98,8 @@ class EngineSpec:
     """Names in the table of weights, whatever the parameters."""
     models: Mapping[str, str] = field(default_factory=dict)
     """The name in the table of weights for each value of the parameter 'model', the lightest first."""
+    finder: str = ""
+    """Segmenters only: 'module:Class' of an `engines.base.InstanceFinder` with the same parameters, if it has one."""
     sources: tuple[str, ...] = ()
     """Folders of `sdks/` with the authors' sources that it imports."""
 

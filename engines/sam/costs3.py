@@ -1,0 +1,27 @@
+"""What SAM 3 takes: memory and time as functions of the load, on the CPU."""
+
+from __future__ import annotations
+
+from engines.spec import Load
+
+MEGA = 1_000_000
+
+
+def image_memory(load: Load) -> int:
+    """Return the bytes of a prompt."""
+    return 5000 * MEGA + 20 * load.pixels
+
+
+def image_seconds(load: Load) -> float:
+    """Return the seconds of one prompt."""
+    return 30.0
+
+
+def video_memory(load: Load) -> int:
+    """Return the bytes of a propagation."""
+    return 5000 * MEGA + 20 * load.pixels
+
+
+def video_seconds(load: Load) -> float:
+    """Return the seconds of a frame."""
+    return 20.0 + 2.0 * load.objects
