@@ -48,7 +48,7 @@ def track(
     json_output: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Track points through VIDEO, and write the result video and files for After Effects, Nuke, Fusion, Blender and others.
+    """Track points through VIDEO, and write a video of them and files for After Effects, Nuke, Blender and others.
 
     Without --points, --mask and --grid a grid of 8 is tracked.
     """
