@@ -2,11 +2,13 @@
 
 <models_dir>/<name>/            the files of a set, at their paths in its repository
 <models_dir>/<name>/.made.json  sizes and hashes of what was downloaded; absent where somebody put the files there
+<models_dir>/licences.json      terms that the user has accepted
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 from collections.abc import Callable
 from functools import partial
@@ -15,11 +17,13 @@ from typing import Literal
 
 from pydantic import BaseModel, ValidationError
 
+from atomic import write_bytes
 from config import get_settings
 from engines.weights_table import WEIGHTS, WeightSet
 from errors import EngineFailedError, EngineUnavailableError, ParameterError, storage_errors
 
 RECORD = ".made.json"
+LICENCES = "licences.json"
 State = Literal["missing", "partial", "ready"]
 
 
@@ -55,6 +59,32 @@ def get_set(name: str) -> WeightSet:
 def folder(name: str) -> Path:
     """Return where a set lies or would lie."""
     return get_settings().models_dir / get_set(name).name
+
+
+def accepted(name: str) -> bool:
+    """Tell whether a set can be downloaded as far as its terms go: they are free, or the user has accepted them."""
+    entry = get_set(name)
+    return entry.is_free or _licences().get(entry.licence) == entry.terms
+
+
+def accept(name: str) -> None:
+    """Note that the user has accepted the terms of a set, and so of all sets under the same terms.
+
+    Raises:
+        StorageError: the folder of models is not writable.
+    """
+    entry = get_set(name)
+    path = get_settings().models_dir / LICENCES
+    with storage_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes(path, json.dumps(_licences() | {entry.licence: entry.terms}, indent=1).encode())
+
+
+def _licences() -> dict[str, str]:
+    try:
+        return dict(json.loads((get_settings().models_dir / LICENCES).read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return {}
 
 
 def state(name: str) -> State:
@@ -119,6 +149,18 @@ def verify(name: str, on_progress: Callable[[int, int], None] | None = None) -> 
 def _tell(on_progress: Callable[[int, int], None] | None, total: int, before: int, count: int) -> None:
     if on_progress is not None:
         on_progress(before + count, total)
+
+
+def is_known(name: str) -> bool:
+    """Tell whether there is anything to compare a set with; not where somebody put the files there."""
+    record = read_record(folder(name))
+    return all((record is not None and file.path in record.files) or file.sha256 for file in get_set(name).files)
+
+
+def held_bytes(name: str) -> int:
+    """Return the bytes that a set takes on the disk, unfinished files among them."""
+    place = folder(name)
+    return sum(path.lstat().st_size for path in place.rglob("*") if path.is_file()) if place.is_dir() else 0
 
 
 def remove(name: str) -> int:

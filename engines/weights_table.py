@@ -37,6 +37,11 @@ class WeightSet:
     """Its authors ask to accept the terms on the hub's page before they let it be downloaded."""
 
     @property
+    def is_free(self) -> bool:
+        """Tell whether its licence asks nothing of who uses it, so that nobody has to accept anything."""
+        return self.licence == APACHE[0]
+
+    @property
     def size(self) -> int:
         """Return the bytes of all files."""
         return sum(file.size for file in self.files)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 
 COMMIT = "c0ffee" + "0" * 34
 
@@ -22,11 +22,16 @@ class Hub:
     """Bytes of a file after which its connection ends, once."""
     spoiled: dict[str, bytes] = field(default_factory=dict)
     """What is sent of a file instead of what was announced."""
+    hangs: dict[str, list[int]] = field(default_factory=dict)
+    """Bytes after which each of the next connections for a file stays open and silent."""
     status: int = 200
     error_code: str = ""
     ranges: list[str] = field(default_factory=list)
     """Range headers of the requests for files."""
     gets: list[str] = field(default_factory=list)
+    hanging: Event = field(default_factory=Event)
+    """Set when a connection hangs."""
+    released: Event = field(default_factory=Event)
     address: str = ""
 
 
@@ -73,8 +78,12 @@ def serve(hub: Hub) -> Iterator[Hub]:
         def _send(self, key: str, data: bytes, start: int) -> None:
             hub.gets.append(key)
             hub.ranges.append(self.headers.get("Range", ""))
-            end = hub.cut_after.pop(key, None)
+            hang = hub.hangs[key].pop(0) if hub.hangs.get(key) else None
+            end = hub.cut_after.pop(key, None) if hang is None else hang
             self.wfile.write(data[start : end if end is not None else len(data)])
+            if hang is not None:
+                hub.hanging.set()
+                hub.released.wait()
             if end is not None:
                 self.close_connection = True
 
@@ -92,6 +101,7 @@ def serve(hub: Hub) -> Iterator[Hub]:
     try:
         yield hub
     finally:
+        hub.released.set()
         server.shutdown()
         server.server_close()
         thread.join()
