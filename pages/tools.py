@@ -119,9 +119,8 @@ class ToolBar:
         """Enable the tools whose prompts the segmenter takes; the others say which engine does."""
         rows = [(self._tools[name], self._tips[name], text, kind) for name, (_, text, kind) in TOOLS.items()]
         for button, tip, text, kind in [*rows, (self._text, self._text_tip, "Find by text", PromptKind.TEXT)]:
-            taken = kind is None or kind in spec.prompts
-            button.set_enabled(taken)
-            tip.text = t(text) if taken else f"{t(text)}: {_refusal(spec, kind)}"
+            button.set_enabled(kind is None or kind in spec.prompts)
+            tip.text = t(text) if kind is None or kind in spec.prompts else f"{t(text)}: {_refusal(spec, kind)}"
 
     async def _import(self) -> None:
         desk = self._desk
