@@ -24,6 +24,7 @@ CHECKED = {
     "unknown": "Somebody put these files there by hand; there is no hash to compare them with.",
 }
 CHECKED_TEXTS = list(CHECKED.values())
+LOG_IN = "hf auth login"
 Do = Callable[..., Awaitable[Any]]
 """ModelsPage.do"""
 
@@ -75,6 +76,7 @@ class ModelRowView:
             self._shown = shown
             self._draw(row, place, errand)
         if errand is not None and self._bar is not None and self._text is not None:
+            self._bar.set_visibility(errand.state != "waiting")
             self._bar.value = errand.fraction
             self._text.text = _progress(row, errand)
 
@@ -114,22 +116,22 @@ class ModelRowView:
 
     def _draw_buttons(self, row: ModelRow, place: Place, errand: Errand | None) -> None:
         if errand is not None:
-            self._button(t("Stop"), "stop_circle", self._stop, "negative").set_enabled(errand.state != "stopping")
+            self._button(t("Stop"), "stop_circle", self._stop, "danger").set_enabled(errand.state != "stopping")
             return
         if row.state != "ready":
             text = t("Go on") if row.state == "partial" else t("Download")
-            button = self._button(text, "download", self._download, "primary", filled=True)
+            button = self._button(text, "download", self._download, "filled")
             button.set_enabled(row.fits and not place.offline)
         if row.state == "ready":
-            self._button(t("Verify"), "fact_check", self._verify, "primary")
+            self._button(t("Verify"), "fact_check", self._verify, "plain")
         if row.state != "missing":
-            self._button(t("Remove"), "delete", self._remove, "negative")
+            self._button(t("Remove"), "delete", self._remove, "danger")
 
-    def _button(
-        self, text: str, icon: str, action: Callable[[], Any], colour: str, *, filled: bool = False
-    ) -> ui.button:
-        button = ui.button(text, icon=icon, on_click=action).props("dense no-caps size=md")
-        button.props(f"color={colour} {'unelevated' if filled else 'flat'}")
+    def _button(self, text: str, icon: str, action: Callable[[], Any], look: str) -> ui.button:
+        """Return a button; `look` is 'filled', 'plain' or 'danger'."""
+        button = ui.button(text, icon=icon, on_click=action, color=None if look == "danger" else "primary")
+        button.props(f"no-caps size=13px padding='4px 12px' {'unelevated' if look == 'filled' else 'flat'}")
+        button.classes("sm-danger" if look == "danger" else "")
         button.props["aria-label"] = f"{text}: {self._entry.title}"
         return button
 
@@ -169,7 +171,8 @@ def _gate(entry: WeightSet) -> None:
         ui.icon("lock").classes("sm-dim")
         ui.label(t("Its authors ask you to log in and accept their terms on the hub first:")).classes("sm-note")
         ui.link(entry.page.partition("://")[2], entry.page, new_tab=True).classes("sm-link sm-break")
-        ui.label(t("Then run, on this machine: {command}", command="hf auth login")).classes("sm-note")
+        ui.label(t("Then run, on this machine:")).classes("sm-note")
+        ui.label(LOG_IN).classes("sm-key")
 
 
 def _progress(row: ModelRow, errand: Errand) -> str:

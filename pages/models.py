@@ -55,7 +55,7 @@ class ModelsPage:
             with ui.element("header"), ui.row().classes("sm-header"):
                 page_link("arrow_back", t("Back to the picture"), "/")
                 ui.label("SplazMatte").classes("sm-brand")
-                ui.label(t("Models")).classes("sm-title-name")
+                ui.label(t("Models")).classes("sm-dim")
                 ui.space()
                 look_buttons()
                 if services.needs_password:

@@ -41,7 +41,7 @@ MODELS: dict[str, str] = {
     "Remove {title}?": "移除 {title}？",
     "{size} is freed. Engines cannot use it until it is downloaded again.": "将释放 {size}。重新下载之前，引擎无法使用它。",
     "Its authors ask you to log in and accept their terms on the hub first:": "作者要求先在来源网站登录并接受其条款：",
-    "Then run, on this machine: {command}": "然后在本机运行：{command}",
+    "Then run, on this machine:": "然后在本机运行：",
     "Terms of {title}": "{title} 的使用条款",
     "Read the whole licence at {page}": "完整许可见 {page}",
     "{size} will be downloaded.": "将下载 {size}。",
