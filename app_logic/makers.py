@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import pairwise
 
 from engines.registry import get_spec
@@ -17,6 +18,7 @@ BY_HAND = "by hand"
 """Title where a user painted or imported a mask."""
 
 
+@lru_cache(256)
 def maker(job: Job, mark: str) -> tuple[str, str]:
     """Return the title and the model of the engine that a mark begins with; two empty texts where it names none.
 

@@ -157,7 +157,7 @@ def test_a_greyed_engine_can_be_chosen_when_its_weights_arrive(
     greyed = matting.get_by_role("option", name="SAM 2.1 – weights missing")
     expect(greyed).to_have_attribute("aria-disabled", "true")
     matting.keyboard.press("Escape")
-    panel = matting.get_by_role("tabpanel")
+    panel = matting.locator(".sm-right .nicegui-tab-panel").first
     panel.get_by_text("Engines that cannot run yet").first.click()
     expect(panel).to_contain_text("run: just download-models sam2.1-hiera-base-plus")
     expect(panel.get_by_role("link", name="Download them on the Models page").first).to_be_visible()
