@@ -92,7 +92,7 @@ def register(services: Services, settings: Settings) -> None:
     from nicegui import app
 
     from app_logic.uploads import Uploads
-    from pages import matting
+    from pages import matting, models
     from pages.web import files, media
 
     uploads = Uploads(services.workspace, services.store, int(settings.upload_limit_gb * 1e9))
@@ -101,6 +101,7 @@ def register(services: Services, settings: Settings) -> None:
     media.register(services)
     files.register(services, uploads)
     matting.register(services)
+    models.register(services)
 
 
 def logins(settings: Settings, secret: str) -> Logins | None:

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app_logic.models import ModelsDesk
 from config import get_settings
 from errors import QueueBusyError, SplazMatteError
 from queue_logic import Interactive, JobQueue, Limits, LocalExecutor, QueueLock, QueueRunner, current_owner
@@ -59,6 +60,7 @@ class Services:
         self._thread = threading.Thread(target=self._run_queue, name="queue", daemon=True)
         self._work: Work | None = None
         self._pictures: Pictures | None = None
+        self.models = ModelsDesk()
 
     @property
     def work(self) -> Work:
@@ -115,6 +117,7 @@ class Services:
         if self._thread.is_alive():
             self._thread.join()
         self._interactive.close()
+        self.models.close()
 
     def _run_queue(self) -> None:
         while not self._ended.is_set():

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby, pairwise
 from typing import Any
 
+from app_logic.makers import alpha_makers, mask_makers
 from matting_runner import load_info
 from matting_runner.marks import alpha_marks, engine_mark
 from pipeline.info import VideoInfo
@@ -48,6 +49,10 @@ def session_view(
         "extracted": state.extracted,
         "objects": [_object(item, info.frames, engine, state.direction, busy) for item in state.objects],
         "alpha": _alpha(session, marks),
+        "made": {
+            "masks": {str(item.id): mask_makers(item, info.frames) for item in state.objects},
+            "alpha": alpha_makers(state, info.frames),
+        },
         "preview": {
             str(frame): _short(mark)
             for frame, (mark, _) in previews.items()

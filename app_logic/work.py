@@ -15,6 +15,18 @@ _PATIENCE = 12.0
 """Seconds that deleting a session waits for its job to end; a cancel takes at most about 5."""
 
 
+def notices(job: Job) -> list[str]:
+    """Return what engines of a job did other than they were asked to."""
+    told = job.result.get("notices")
+    return [str(line) for line in told] if isinstance(told, list) else []
+
+
+def _engines(job: Job) -> list[str]:
+    """Return which engines made what the job gave, one for each stage."""
+    made = job.result.get("engines")
+    return list(dict.fromkeys(str(name) for name in made.values())) if isinstance(made, dict) else []
+
+
 class Work:
     """What the buttons of the page start and stop.
 
@@ -117,6 +129,8 @@ class Work:
             "fps": job.progress.fps,
             "seconds_left": job.progress.seconds_left,
             "error": job.error,
+            "notices": notices(job),
+            "engines": _engines(job),
             "can_cancel": not job.state.is_finished and not job.cancel_requested,
             "can_retry": job.state in (JobState.FAILED, JobState.CANCELLED),
             "can_remove": job.state is not JobState.RUNNING,

@@ -10,9 +10,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -155,9 +156,13 @@ def _tell(on_progress: Progress | None, total: int, before: int, count: int) -> 
 
 
 def held_bytes(name: str) -> int:
-    """Return the bytes that a set takes on the disk, unfinished files among them."""
-    place = folder(name)
-    return sum(path.lstat().st_size for path in place.rglob("*") if path.is_file()) if place.is_dir() else 0
+    """Return the bytes that a set takes on the disk, unfinished files among them; it may be in use meanwhile."""
+    total = 0
+    for place, _, files in os.walk(folder(name)):
+        for file in files:
+            with suppress(FileNotFoundError):  # renamed or removed since it was listed
+                total += Path(place, file).lstat().st_size
+    return total
 
 
 def remove(name: str) -> int:

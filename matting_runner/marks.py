@@ -55,9 +55,13 @@ def mask_marks(state: MattingState, frames: int) -> list[str]:
 
 
 def alpha_marks(state: MattingState, frames: int) -> list[str]:
-    """Return, by frame, what the alpha has to be made from now: the matter and the masks it looks at."""
+    """Return, by frame, what the alpha has to be made from now: the matter and the masks it looks at.
+
+    Each begins with the matter's name, and its model where it has several, for people to be told.
+    """
     spec = spec_of(Job.MATTER, state.matter)
     engine = engine_mark(Job.MATTER, state.matter)
+    maker = f"{spec.name}:{_model(spec, state.matter)}" if spec.models else spec.name
     operations = [
         f"{item.id} {item.operations.model_dump_json()}" for item in state.objects if not item.operations.is_default()
     ]
@@ -71,9 +75,13 @@ def alpha_marks(state: MattingState, frames: int) -> list[str]:
     for index in range(frames):
         seen = tuple(dict.fromkeys(masks[max(0, index - context) : index + context + 1]))
         if seen not in cache:
-            cache[seen] = f"{spec.name} " + digest("\n".join([engine, *seen]).encode())
+            cache[seen] = f"{maker} " + digest("\n".join([engine, *seen]).encode())
         result.append(cache[seen])
     return result
+
+
+def _model(spec: EngineSpec, choice: EngineChoice) -> str:
+    return str(check_params(spec, choice.params)["model"])
 
 
 def keyframe_marks(state: MattingState, frames: int) -> list[str]:

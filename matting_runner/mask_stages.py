@@ -76,6 +76,11 @@ def prompt_mark(choice: EngineChoice, prompts: FramePrompts) -> str:
     return digest(f"{engine_mark(Job.SEGMENTER, choice)} {prompts.key()}".encode())
 
 
+def segmenter_mark(choice: EngineChoice) -> str:
+    """Return what a keyframe says of the segmenter that made it; see `session_store.Keyframe.engine`."""
+    return f"{Job.SEGMENTER} {engine_mark(Job.SEGMENTER, choice)}"
+
+
 def set_keyframe(session: MattingSession, item: SessionObject, index: int, mask: Mask, keyframe: Keyframe) -> None:
     """Write a keyframe's mask and record it; masks that were made from an older one become stale by that.
 
@@ -113,13 +118,13 @@ def segment(session: MattingSession, source: FrameSource, reporter: Reporter) ->
     if not todo:
         return
     segmenter: ImageSegmenter = create(Job.SEGMENTER, session.state.segmenter.name, session.state.segmenter.params)
+    engine = segmenter_mark(session.state.segmenter)
     for index, item, prompts, made_by in todo:
         segmenter.set_image(source.read(index))
         best = segmenter.predict(to_prompts(session, item, prompts))[0]
         mask = best.mask.astype(np.uint8) * 255
-        set_keyframe(
-            session, item, index, mask, Keyframe(origin="prompts", digest="", made_by=made_by, score=best.score)
-        )
+        keyframe = Keyframe(origin="prompts", digest="", made_by=made_by, score=best.score, engine=engine)
+        set_keyframe(session, item, index, mask, keyframe)
         session.save()
         reporter.tick()
     reporter.end()

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 from nicegui import app, background_tasks, run, ui
 from nicegui.element import Element
 
+from app_logic.engine_menu import Menus, engine_menus
+from app_logic.work import notices
 from errors import SessionError, SplazMatteError
 from pages.texts import say, t
+from pages.widgets import show_error
 
 if TYPE_CHECKING:
     from app_logic.editor import SessionEditor
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 
 POLL = 0.25
 """Seconds between two looks at what other tabs and the running job have changed."""
+MENU_POLL = 2.0
+"""Seconds between two looks at which engines can run."""
 SLOW = {"add_point", "set_box", "find_text", "preview"}
 """Edits that wait for an engine; the editor sees to their order itself."""
 
@@ -39,11 +44,15 @@ class Desk:
         self._on_view: list[Callable[[], None]] = []
         self._on_jobs: list[Callable[[], None]] = []
         self._on_frame: list[Callable[[], None]] = []
+        self._on_menus: list[Callable[[], None]] = []
+        self.menus: Menus = engine_menus()
         self._seen: tuple[str, int] = ("", -1)
         self._jobs_seen: object = None
+        self._told: set[str] | None = None
         self._polling = self._wanted = False
         self._in_turn = asyncio.Lock()
         ui.timer(POLL, self.poll)
+        ui.timer(MENU_POLL, self._poll_menus)
 
     @property
     def home(self) -> Element:
@@ -68,6 +77,10 @@ class Desk:
     def on_jobs(self, callback: Callable[[], None]) -> None:
         """Call `callback` when the queue has changed."""
         self._on_jobs.append(callback)
+
+    def on_menus(self, callback: Callable[[], None]) -> None:
+        """Call `callback` when other engines can run than before: weights have come or gone."""
+        self._on_menus.append(callback)
 
     def on_frame(self, callback: Callable[[], None]) -> None:
         """Call `callback` when the frame or the chosen object has changed."""
@@ -134,14 +147,7 @@ class Desk:
     def complain(self, error: Exception) -> None:
         """Show an error until it is read."""
         with self._home:
-            ui.notify(
-                say(str(error)),
-                type="negative",
-                position="top",
-                timeout=12_000,
-                close_button=t("Close"),
-                multi_line=True,
-            )
+            show_error(error)
 
     def tell(self, text: str) -> None:
         """Show a line for a moment."""
@@ -199,6 +205,23 @@ class Desk:
         if seen != self._jobs_seen:
             self._jobs_seen, self.jobs = seen, jobs
             self._tell(self._on_jobs)
+            self._notify_notices()
+
+    async def _poll_menus(self) -> None:
+        menus = await run.io_bound(engine_menus)
+        if menus is not None and menus != self.menus:
+            self.menus = menus
+            self._tell(self._on_menus)
+
+    def _notify_notices(self) -> None:
+        """Tell what engines did other than they were asked to, once, of the jobs that end while the tab looks."""
+        done = [job for job in self.jobs if job.state.is_finished]
+        news = [job for job in done if self._told is not None and job.id not in self._told]
+        self._told = {job.id for job in done}
+        for job in news:
+            for line in notices(job) if job.session_id == self.session_id else ():
+                with self._home:
+                    ui.notify(say(line), type="warning", position="bottom", timeout=12_000, close_button=t("Close"))
 
     def _tell(self, listeners: list[Callable[[], None]]) -> None:
         with self._home:

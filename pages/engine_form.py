@@ -7,11 +7,12 @@ from typing import Any
 
 from nicegui import ui
 
-from engines.registry import engines, get_spec, missing_packages
+from app_logic.engine_menu import MenuEntry, first_params
+from engines.registry import get_spec, obstacle
 from engines.spec import EngineSpec, Job, Param
 from pages.desk import Desk
-from pages.texts import t
-from pages.widgets import hint
+from pages.texts import say, t
+from pages.widgets import Choices, hint
 
 
 class EngineForm:
@@ -23,68 +24,75 @@ class EngineForm:
         self._shown: object = None
         self._box = ui.column().classes("sm-form")
         desk.on_view(self._refresh)
+        desk.on_menus(self._refresh)
 
     def _refresh(self) -> None:
         choice = getattr(self._desk.editor.session.state, self._job.value) if self._desk.editor else None
-        if choice == self._shown:
+        menu = self._desk.menus[self._job]
+        if (choice, menu) == self._shown:
             return
-        self._shown = choice.model_copy(deep=True) if choice else None
+        self._shown = (choice.model_copy(deep=True), menu) if choice else None
         self._box.clear()
         if choice is not None:
             with self._box:
-                self._draw(choice.name, dict(choice.params))
+                self._draw(choice.name, dict(choice.params), {entry.name: entry for entry in menu})
 
-    def _draw(self, name: str, params: dict[str, Any]) -> None:
-        specs = engines(self._job)
-        options = {spec.name: _title(spec) for spec in specs}
-        select = ui.select(options, value=name if name in options else None, label=t("Engine"))
+    def _draw(self, name: str, params: dict[str, Any], menu: dict[str, MenuEntry]) -> None:
+        blocked = {key for key, entry in menu.items() if entry.obstacle}
+        options = {key: _title(entry) for key, entry in menu.items()}
+        select = Choices(options, blocked, value=name if name in options else None, label=t("Engine"))
         select.props("dense outlined options-dense").classes("w-full")
         select.on_value_change(lambda event: self._choose(event.value))
-        for spec in specs:
-            if missing_packages(spec):
-                command = "just setup"
-                ui.label(t("{engine} is not installed; to install it: {command}", engine=spec.name, command=command))
-        if name not in options:
-            return
-        spec = get_spec(self._job, name)
+        if name in options:
+            self._chosen(get_spec(self._job, name), params, menu[name])
+        if blocked - {name}:
+            with ui.expansion(t("Engines that cannot run yet"), icon="lock").props("dense").classes("w-full sm-params"):
+                for key in sorted(blocked - {name}):
+                    _obstacle(menu[key].obstacle, menu[key].lacks_weights, t(menu[key].title))
+
+    def _chosen(self, spec: EngineSpec, params: dict[str, Any], entry: MenuEntry) -> None:
         ui.label(t(spec.help)).classes("sm-note")
         if not spec.licence.commercial:
             ui.label(t("Not for commercial use ({licence}).", licence=spec.licence.name)).classes("sm-warning")
+        if reason := obstacle(spec, params):
+            _obstacle(reason, entry.lacks_weights or bool(entry.models))
         if spec.params:
             with ui.expansion(t("Parameters"), icon="tune").props("dense").classes("w-full sm-params"):
                 for param in spec.params:
-                    self._param(spec, param, params.get(param.name, param.default), params)
+                    blocked = entry.blocked_models if param.name == "model" else frozenset()
+                    self._param(spec, param, params, blocked)
 
-    def _param(self, spec: EngineSpec, param: Param, value: Any, params: dict[str, Any]) -> None:
+    def _param(self, spec: EngineSpec, param: Param, params: dict[str, Any], blocked: frozenset[str]) -> None:
+        value = params.get(param.name, param.default)
+
         def change(new: Any) -> None:
-            if new is not None and new != params.get(param.name, param.default):
+            if new is not None and new != value:
                 chosen = {**params, param.name: new}
                 kept = {key: val for key, val in chosen.items() if val != _default(spec, key)}
                 ui.timer(0, lambda: self._set(spec.name, kept), once=True)
 
         with ui.row().classes("sm-param"):
-            _field(param, value, change)
+            _field(param, value, change, blocked)
             hint(_explain(param))
 
     async def _choose(self, name: str) -> None:
-        if missing_packages(get_spec(self._job, name)):
-            self._shown = None
-            self._refresh()
-            return
-        await self._set(name, {})
+        await self._set(name, first_params(self._job, name))
 
     async def _set(self, name: str, params: dict[str, Any]) -> None:
         await self._desk.edit("set_engine", self._job, name, params)
+        self._shown = None  # also where it was refused: then the menu goes back to what holds
+        self._refresh()
 
 
-def _field(param: Param, value: Any, change: Callable[[Any], None]) -> None:
+def _field(param: Param, value: Any, change: Callable[[Any], None], blocked: frozenset[str]) -> None:
     """Draw the field that fits the parameter's type and range."""
     label = t(param.name.replace("_", " ").capitalize())
     if isinstance(param.default, bool):
         ui.switch(label, value=bool(value), on_change=lambda event: change(bool(event.value))).props("dense")
     elif param.choices:
-        options = {choice: t(choice) for choice in param.choices}
-        field = ui.select(options, value=value, label=label, on_change=lambda event: change(event.value))
+        missing = t("weights missing")
+        options = {choice: f"{t(choice)} – {missing}" if choice in blocked else t(choice) for choice in param.choices}
+        field = Choices(options, blocked, value=value, label=label, on_change=lambda event: change(event.value))
         field.props("dense outlined options-dense").classes("grow")
     elif isinstance(param.default, str):
         text = ui.input(label, value=str(value)).props("dense outlined").classes("grow")
@@ -117,6 +125,21 @@ def _default(spec: EngineSpec, name: str) -> Any:
     return next((param.default for param in spec.params if param.name == name), None)
 
 
-def _title(spec: EngineSpec) -> str:
-    missing = f" ({t('not installed')})" if missing_packages(spec) else ""
-    return t(spec.title) + missing
+def _title(entry: MenuEntry) -> str:
+    """Return an engine's title with what is to be known before it is chosen."""
+    parts = [t(entry.title)]
+    if not entry.commercial:
+        parts.append(t("not for commercial use"))
+    if entry.obstacle:
+        parts.append(t("weights missing") if entry.lacks_weights else t("not installed"))
+    return " – ".join(parts)
+
+
+def _obstacle(reason: str, lacks_weights: bool, title: str = "") -> None:
+    """Draw why an engine cannot run, and where weights are fetched."""
+    with ui.column().classes("sm-obstacle"):
+        if title:
+            ui.label(title)
+        ui.label(say(reason)).classes("sm-warning" if not title else "sm-note")
+        if lacks_weights:
+            ui.link(t("Download them on the Models page"), "/models").classes("sm-link")

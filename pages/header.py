@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from nicegui import app, ui
+from nicegui import ui
 
 from app_logic.words import bytes_text
 from pages.desk import Desk
+from pages.frame import log_out_button, look_buttons, page_link
 from pages.help_dialog import show_help
 from pages.settings_dialog import show_settings
-from pages.texts import language, t
+from pages.texts import t
 from pages.widgets import icon_button
-
-LANGUAGES = {"en": "English", "zh": "中文"}
 
 
 class Header:
@@ -28,16 +27,12 @@ class Header:
             ui.space()
             self._machine = ui.label().classes("sm-machine")
             self._state = ui.label().classes("sm-machine sm-enginestate").props('role=status aria-live="polite"')
-            select = ui.select(LANGUAGES, value=language()).props("dense borderless options-dense")
-            select.props["aria-label"] = t("Language")
-            select.on_value_change(lambda event: _speak(event.value))
-            icon_button("contrast", t("Light or dark"), self._toggle_dark)
+            look_buttons()
+            page_link("model_training", t("Models"), "/models")
             icon_button("settings", t("Settings"), lambda: show_settings(desk))
             icon_button("help_outline", t("Help and keys (?)"), lambda: show_help(desk))
             if desk.services.needs_password:
-                with ui.element("form").props('method=post action="/logout"'):
-                    ui.button(icon="logout").props("type=submit flat dense round size=sm").tooltip(t("Log out"))
-        self._dark = ui.dark_mode(app.storage.user.get("dark", True))
+                log_out_button()
         desk.on_view(self._refresh)
         desk.on_jobs(self._refresh)
         ui.timer(3.0, self._look)
@@ -61,12 +56,3 @@ class Header:
         total = memory_total()
         used = bytes_text(total - memory_available())
         self._machine.text = f"{devices} × {cpu_count()} · {used} / {bytes_text(total)}"
-
-    def _toggle_dark(self) -> None:
-        app.storage.user["dark"] = not app.storage.user.get("dark", True)
-        self._dark.value = app.storage.user["dark"]
-
-
-def _speak(chosen: str) -> None:
-    app.storage.user["language"] = chosen
-    ui.navigate.reload()

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from nicegui import app, background_tasks, ui
 from starlette.requests import Request
 
-from config import get_settings
 from pages.deliver_panel import DeliverPanel
 from pages.desk import Desk
+from pages.frame import prepare
 from pages.header import Header
 from pages.help_dialog import show_help
 from pages.job_bar import JobBar
@@ -19,7 +19,7 @@ from pages.queue_panel import QueuePanel
 from pages.run_panels import MattePanel, PropagatePanel
 from pages.sessions_panel import SessionsPanel
 from pages.stage import STAGE_TEXTS, Stage
-from pages.texts import choose, set_language, t
+from pages.texts import t
 from pages.tools import ToolBar
 
 if TYPE_CHECKING:
@@ -40,13 +40,7 @@ def register(services: Services) -> None:
 
     @ui.page("/", title="SplazMatte", dark=None)
     async def matting(request: Request) -> None:
-        setting = get_settings().language
-        chosen = choose(request.headers.get("accept-language", ""), setting, app.storage.user.get("language"))
-        set_language(chosen)
-        ui.add_head_html(
-            '<link rel="stylesheet" href="/static/page.css"><link rel="stylesheet" href="/static/stage.css">'
-        )
-        ui.run_javascript(f"document.documentElement.lang = '{chosen}'")
+        prepare(request)
         page = MattingPage(services)
         await page.begin(request.query_params.get("session", ""))
 

@@ -55,7 +55,7 @@ class QueuePanel:
         self._note.text = self._owner_text(stopped)
         self._note.set_visibility(bool(self._note.text))
         self._pause.props(f"icon={'play_arrow' if stopped else 'pause'}")
-        shape = [(row["id"], row["state"], row["error"], row["name"]) for row in rows]
+        shape = [(row["id"], row["state"], row["error"], row["name"], row["notices"]) for row in rows]
         if shape != self._shown:
             self._shown = shape
             self._draw(rows)
@@ -90,6 +90,10 @@ class QueuePanel:
             bar.set_visibility(row["state"] == "running")
             if row["error"]:
                 ui.label(say(row["error"])).classes("sm-warning")
+            for line in row["notices"]:
+                ui.label(say(line)).classes("sm-warning")
+            if row["engines"]:
+                ui.label(t("Made by {engines}", engines=" · ".join(row["engines"]))).classes("sm-note")
         self._rows[row["id"]] = bar, label
 
     def _buttons(self, row: dict[str, Any], place: int, count: int) -> None:

@@ -15,6 +15,8 @@ from nicegui import app, ui
 from nicegui.element import Element
 from nicegui.events import GenericEventArguments
 
+from app_logic.makers import BY_HAND
+from engines.table import ENGINES
 from pages.keys import KEYS, SERVER_ACTIONS
 
 STATIC = Path(__file__).resolve().parent / "static"
@@ -64,6 +66,8 @@ STAGE_TEXTS: tuple[str, ...] = tuple(
             "Loading…",
             "Waiting for frame {frame}…",
             "Frame {frame} of {count}",
+            BY_HAND,
+            *(spec.title for spec in ENGINES),
         ]
     )
 )

@@ -9,11 +9,11 @@ from typing import Any
 
 from nicegui import ui
 
-from engines.registry import get_spec
-from engines.spec import Job, PromptKind
+from engines.registry import engines, get_spec
+from engines.spec import EngineSpec, Job, PromptKind
 from pages.desk import Desk
 from pages.texts import t
-from pages.widgets import icon_button
+from pages.widgets import Action, icon_button
 
 TOOLS = {
     "point": ("add_circle", "Click: left adds, right or Alt takes away (V)", PromptKind.POINTS),
@@ -33,9 +33,10 @@ class ToolBar:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._tools: dict[str, ui.button] = {}
+        self._tips: dict[str, ui.tooltip] = {}
         with ui.column().classes("sm-tools").props(f'role=toolbar aria-label="{t("Tools")}"'):
             for name, (icon, text, _) in TOOLS.items():
-                self._tools[name] = icon_button(icon, t(text), partial(self._take, name))
+                self._tools[name], self._tips[name] = _tool(icon, t(text), partial(self._take, name))
             ui.separator()
             self._undo = icon_button("undo", t("Undo"), self.undo)
             self._redo = icon_button("redo", t("Redo"), self.redo)
@@ -43,7 +44,7 @@ class ToolBar:
             self._keep = icon_button("push_pin", t("Keep this mask as a keyframe (K)"), self.keep)
             self._clear = icon_button("backspace", t("Delete the keyframe of this frame (Delete)"), self.clear)
             icon_button("upload_file", t("Import a mask for this frame from an image"), self._import)
-            self._text = icon_button("text_fields", t("Find by text"), self._find)
+            self._text, self._text_tip = _tool("text_fields", t("Find by text"), self._find)
         self.show("point")
         desk.on_view(self._refresh)
         desk.on_frame(self._refresh)
@@ -112,10 +113,14 @@ class ToolBar:
         }
         self._clear.set_enabled("keyframe" in kinds)
         self._keep.set_enabled(bool(kinds - {"keyframe"}))
-        prompts = get_spec(Job.SEGMENTER, editor.session.state.segmenter.name).prompts
-        self._text.set_visibility(PromptKind.TEXT in prompts)
-        for name, (_, _, kind) in TOOLS.items():
-            self._tools[name].set_enabled(kind is None or kind in prompts)
+        self._offer(get_spec(Job.SEGMENTER, editor.session.state.segmenter.name))
+
+    def _offer(self, spec: EngineSpec) -> None:
+        """Enable the tools whose prompts the segmenter takes; the others say which engine does."""
+        rows = [(self._tools[name], self._tips[name], text, kind) for name, (_, text, kind) in TOOLS.items()]
+        for button, tip, text, kind in [*rows, (self._text, self._text_tip, "Find by text", PromptKind.TEXT)]:
+            button.set_enabled(kind is None or kind in spec.prompts)
+            tip.text = t(text) if kind is None or kind in spec.prompts else f"{t(text)}: {_refusal(spec, kind)}"
 
     async def _import(self) -> None:
         desk = self._desk
@@ -139,3 +144,19 @@ class ToolBar:
         from pages.find_dialog import find_by_text
 
         await find_by_text(self._desk)
+
+
+def _tool(icon: str, label: str, action: Action) -> tuple[ui.button, ui.tooltip]:
+    """Return a button and its tooltip, which lies around it: a disabled button hears no pointer."""
+    with ui.element("div"):
+        button = ui.button(icon=icon, on_click=action).props("flat dense round size=sm")
+        button.props["aria-label"] = label
+        return button, ui.tooltip(label)
+
+
+def _refusal(spec: EngineSpec, kind: PromptKind) -> str:
+    """Return that an engine does not take a kind of prompt, and which ones do."""
+    others = ", ".join(t(other.title) for other in engines(Job.SEGMENTER) if kind in other.prompts)
+    if others:
+        return t("{engine} does not take it; {others} can", engine=t(spec.title), others=others)
+    return t("{engine} does not take it", engine=t(spec.title))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
 from nicegui import ui
+
+from pages.texts import say, t
 
 Action = Callable[[], Awaitable[Any] | Any]
 
@@ -43,6 +45,32 @@ def hint(text: str) -> None:
     icon.props["role"] = "img"
     with icon:
         ui.tooltip(text).classes("sm-tooltip")
+
+
+class Choices(ui.select):
+    """A menu of which some options are shown greyed and cannot be chosen.
+
+    Args:
+        options: label by value.
+        blocked: values that cannot be chosen; one that is chosen already stays.
+        more: as of ui.select.
+    """
+
+    def __init__(self, options: dict[str, str], blocked: Collection[str], **more: Any) -> None:
+        self._blocked = frozenset(blocked)
+        super().__init__(options, **more)
+
+    def _update_options(self) -> None:
+        super()._update_options()
+        for option, value in zip(self._props["options"], self._values, strict=True):
+            option["disable"] = value in self._blocked
+
+
+def show_error(error: Exception) -> None:
+    """Show an error until it is read."""
+    ui.notify(
+        say(str(error)), type="negative", position="top", timeout=12_000, close_button=t("Close"), multi_line=True
+    )
 
 
 async def ask(title: str, text: str, yes: str, no: str) -> bool:

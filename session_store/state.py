@@ -80,6 +80,8 @@ class Keyframe(BaseModel):
     made_by: str = ""
     """The segmenter's mark, for a mask that prompts made."""
     score: float | None = None
+    engine: str = ""
+    """Job and mark of the engine that the mask came from, for people to see; empty where it was painted or imported."""
 
 
 class SessionObject(BaseModel):

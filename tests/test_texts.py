@@ -13,20 +13,22 @@ import pytest
 import errors
 from app_logic.editor import UNDO_TEXTS
 from engines.registry import ENGINES
+from engines.weights_table import WEIGHTS
 from matting_runner import Stage
 from pages.keys import KEYS
 from pages.texts import choose, translate
 from pages.texts.chinese import CHINESE
-from pages.texts.chinese_messages import MESSAGES
-from pages.texts.messages import in_chinese
+from pages.texts.messages import MESSAGES, in_chinese
 from pipeline.formats import FORMATS
 from queue_logic import JobState
 from session_store import busy
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted(path for path in (ROOT / "pages").rglob("*.py") if "texts" not in path.parts)
-SAME = {"Alpha", "GrabCut", "Alpha, MP4", "ProRes 4444, QuickTime"}
+SAME = {"Alpha", "SAM 2.1", "GrabCut", "Alpha, MP4", "ProRes 4444, QuickTime"}
 """What Chinese editors call by its English name."""
+NAMED = {"model", "device", "precision"}
+"""Parameters whose values are names, the same in every language."""
 UNSEEN = {
     "app.py", "pages/web/media.py", "pages/web/files.py", "pipeline/container.py",
 }  # fmt: skip
@@ -67,9 +69,11 @@ def tables() -> set[str]:
     for spec in ENGINES:
         found |= {spec.title, spec.help}
         for param in spec.params:
-            found |= {param.name.replace("_", " ").capitalize(), param.help, param.unit, *param.choices}
+            found |= {param.name.replace("_", " ").capitalize(), param.help, param.unit}
+            found |= {choice for choice in param.choices if param.name not in NAMED or choice == "auto"}
     for row in FORMATS.values():
         found |= {row.title, row.help}
+    found |= {entry.terms for entry in WEIGHTS}
     return found - {""}
 
 

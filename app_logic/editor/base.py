@@ -10,6 +10,8 @@ from typing import Any
 
 from app_logic.undo import History, Step, restored
 from app_logic.view import session_view
+from engines.registry import get_spec
+from engines.spec import Job, PromptKind
 from errors import PromptError, SplazMatteError
 from matting_runner import set_keyframe
 from matting_runner.mask_stages import keep_named, read_named
@@ -171,10 +173,13 @@ class Editing:
         return FramePrompts(base=keep_named(self.session, item.id, "bases", mask))
 
     def _takes_masks(self) -> bool:
-        from engines.registry import get_spec
-        from engines.spec import Job, PromptKind
-
         try:
             return PromptKind.MASK in get_spec(Job.SEGMENTER, self.session.state.segmenter.name).prompts
         except SplazMatteError:
             return False
+
+    def _check_takes(self, kind: PromptKind, what: str) -> None:
+        """Refuse a kind of prompt that the chosen segmenter does not take."""
+        name = self.session.state.segmenter.name
+        if kind not in get_spec(Job.SEGMENTER, name).prompts:
+            raise PromptError(f"'{name}' takes no {what}; use another tool, or choose another engine for clicks")

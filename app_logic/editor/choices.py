@@ -9,9 +9,9 @@ from typing import Any, Literal, cast
 from pydantic import ValidationError
 
 from app_logic.editor.base import Editing
-from engines.registry import check_params, get_spec
+from engines.registry import check_params, get_spec, obstacle
 from engines.spec import Job
-from errors import ParameterError, PromptError
+from errors import EngineUnavailableError, ParameterError, PromptError
 from matting_runner import check_formats, load_info
 from pipeline.masks import union
 from session_store import EngineChoice, Keyframe, MaskOperations, checked_name
@@ -105,9 +105,12 @@ class ChoiceEditing(Editing):
 
         Raises:
             ParameterError: no such engine or parameter, or a value outside its range.
+            EngineUnavailableError: it cannot run here; the message says what mends it.
         """
         spec = get_spec(job, name)
         checked = check_params(spec, params)
+        if reason := obstacle(spec, checked):
+            raise EngineUnavailableError(reason)
         kept = {param.name: checked[param.name] for param in spec.params if checked[param.name] != param.default}
         self._set("engine", **{job.value: EngineChoice(name=name, params=kept)})
 

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from app_logic.editor.base import Editing
 from app_logic.view import preview_mark
+from engines.spec import Job, PromptKind
 from errors import PromptError
 from matting_runner import load_info
 from matting_runner.interactive import CLICK, FIND, MATTE_FRAME
-from matting_runner.mask_stages import prompt_mark
+from matting_runner.mask_stages import prompt_mark, segmenter_mark
 from pipeline.masks import Mask, load_mask_image
 from session_store import BoxPrompt, FramePrompts, Keyframe, PointPrompt
 
@@ -39,6 +40,7 @@ class PromptEditing(Editing):
         """
         with self._lock:
             item, (x, y) = self._item(object_id), self._inside(frame, x, y)
+            self._check_takes(PromptKind.POINTS, "clicks")
             prompts = self._prompts(item, frame)
             if not (positive or prompts.base or prompts.box or any(p.positive for p in prompts.points)):
                 raise PromptError("there is nothing yet to take from: click on the object first")
@@ -50,6 +52,7 @@ class PromptEditing(Editing):
         """Say in which rectangle the object is, in pixels, corners in any order; see `add_point` for errors."""
         with self._lock:
             item = self._item(object_id)
+            self._check_takes(PromptKind.BOX, "boxes")
             (x0, y0), (x1, y1) = self._inside(frame, x0, y0), self._inside(frame, x1, y1)
             box = BoxPrompt(x0=min(x0, x1), y0=min(y0, y1), x1=max(x0, x1), y1=max(y0, y1))
             known = item.prompts.get(frame, FramePrompts())
@@ -86,15 +89,15 @@ class PromptEditing(Editing):
         info = load_info(self.session)
         self.use_mask(object_id, frame, load_mask_image(image, (info.width, info.height)), "mask import")
 
-    def use_mask(self, object_id: int, frame: int, mask: Mask, text: str) -> None:
-        """Make `mask`, uint8 [H, W], the keyframe of a frame."""
+    def use_mask(self, object_id: int, frame: int, mask: Mask, text: str, engine: str = "") -> None:
+        """Make `mask`, uint8 [H, W], the keyframe of a frame; `engine` is as in session_store.Keyframe."""
         with self._lock:
             item = self._item(object_id)
             self._inside(frame, 0, 0)
             self._remember(text)
             item.prompts.pop(frame, None)
             self._busy.pop((object_id, frame), None)
-            self._set_keyframe(object_id, frame, mask, Keyframe(origin="mask", digest=""))
+            self._set_keyframe(object_id, frame, mask, Keyframe(origin="mask", digest="", engine=engine))
             self._save()
 
     def keep_mask(self, object_id: int, frame: int) -> None:
@@ -106,8 +109,9 @@ class PromptEditing(Editing):
         mask = self.shown_mask(object_id, frame)
         if mask is None:
             raise PromptError(f"there is no mask on frame {frame} to keep")
-        if frame not in self._item(object_id).keyframes:
-            self.use_mask(object_id, frame, mask, "keyframe")
+        item = self._item(object_id)
+        if frame not in item.keyframes:
+            self.use_mask(object_id, frame, mask, "keyframe", f"{Job.PROPAGATOR} {item.propagated.get(frame)}")
 
     def clear_frame(self, object_id: int, frame: int) -> None:
         """Take away the prompts and the keyframe of a frame."""
@@ -130,7 +134,8 @@ class PromptEditing(Editing):
 
     def use_found(self, object_id: int, frame: int, png: bytes, text: str) -> None:
         """Make one of the instances that were found the object's keyframe."""
-        self.use_mask(object_id, frame, decoded(png), f"text '{text}'")
+        engine = segmenter_mark(self.session.state.segmenter)
+        self.use_mask(object_id, frame, decoded(png), f"text '{text}'", engine)
 
     def preview(self, frame: int) -> None:
         """Matte one frame, to see what the run will give; the result is in `preview_png` until its masks change.
@@ -196,7 +201,8 @@ class PromptEditing(Editing):
                 return
             del self._busy[object_id, frame]
             made_by = prompt_mark(choice, prompts)
-            keyframe = Keyframe(origin="prompts", digest="", made_by=made_by, score=found[1])
+            engine = segmenter_mark(choice)
+            keyframe = Keyframe(origin="prompts", digest="", made_by=made_by, score=found[1], engine=engine)
             self._set_keyframe(object_id, frame, decoded(found[0]), keyframe)
             self._save()
 

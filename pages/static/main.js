@@ -46,6 +46,7 @@ export class StageController {
     this.painter = new Painter(this.canvas);
     this.pointer = new Pointer(this.canvas, this);
     this.transport = new TransportBar(this, root);
+    this.made = make("div", "sm-made", root);
     this.timeline?.destroy();
     this.timeline = new Timeline(this, (tag, name, parent = root) => make(tag, name, parent));
     this.timeline.root.setAttribute("aria-label", this.t("Timeline"));
@@ -110,6 +111,20 @@ export class StageController {
     const box = this.canvas.getBoundingClientRect();
     const [px, py] = this.camera.toView(x, y);
     return [box.left + (px * box.width) / this.canvas.width, box.top + (py * box.height) / this.canvas.height];
+  }
+
+  // Below the transport, when the picture rests; the line stays when it is empty, so that nothing jumps.
+  showMade() {
+    const text = this.model.view ? this.madeText() : "";
+    if (this.made.textContent !== text) this.made.textContent = this.made.title = text;
+  }
+
+  // Which engines made what lies on a frame, as text: of all shown objects, or of one; with the alpha, or without.
+  madeText(frame = this.frame, objects = undefined, alpha = true) {
+    const named = (makers) => makers.map(([title, model]) => (model ? `${this.t(title)} (${model})` : this.t(title))).join(", ");
+    const masks = named(this.model.maskMakers(frame, objects)), mattes = alpha ? named(this.model.alphaMakers(frame)) : "";
+    const parts = [masks && `${this.t("Mask")}: ${masks}`, mattes && `${this.t("Alpha")}: ${mattes}`];
+    return parts.filter(Boolean).join("  ·  ");
   }
 
   // ---- what Python calls
@@ -293,6 +308,7 @@ export class StageController {
       pending: (context, mode, frame) => this.overlay.drawPending(context, mode, frame) });
     this.overlay.draw(this.painter.context);
     this.overlay.caption();
+    if (!this.playing && !this.travelling) this.showMade();
     this.viewBar.update();
     this.transport.update();
   }

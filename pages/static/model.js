@@ -46,6 +46,16 @@ export class Model {
     return preview ? { kind: "preview", version: preview, stale: false } : null;
   }
 
+  // Who made the masks of the shown objects, and the alpha, of a frame: [[title, model]], each once.
+  maskMakers(frame, objects = this.objects.filter((one) => one.visible)) {
+    return this.makers(objects.map((one) => this.view.made?.masks[one.id] ?? []), frame);
+  }
+  alphaMakers(frame) { return this.makers([this.view.made?.alpha ?? []], frame); }
+  makers(lanes, frame) {
+    const found = lanes.map((lane) => laneAt(lane, frame)?.slice(2)).filter(Boolean);
+    return [...new Map(found.map((one) => [one.join("\n"), one])).values()];
+  }
+
   // What one view of one frame needs: {mode, layers: [{name, url, object?}], note}.
   needs(frame, mode) {
     const side = { mode, layers: [], note: null };

@@ -104,6 +104,18 @@ export class Timeline {
     return near === null || near === undefined ? { kind: "frame", x } : { kind: "key", frame: near, x };
   }
 
+  // What a lane's tooltip says: the frame under the pointer, and which engine made what is there.
+  tip(event) {
+    const box = this.canvas.getBoundingClientRect();
+    const [x, y] = [event.clientX - box.left, event.clientY - box.top];
+    const { host } = this;
+    const lane = Math.floor((y - RULER - THUMBS) / LANE);
+    if (lane < 0 || lane > host.model.objects.length || x < this.left) return "";
+    const frame = this.frameOf(x), object = host.model.objects[lane];
+    const text = object ? host.madeText(frame, [object], false) : host.madeText(frame, []);
+    return text && `${host.t("Frame")} ${frame}: ${text}`;
+  }
+
   nearKeyframe(object, x) {
     const at = (frame) => this.xOf(frame) + this.perFrame / 2;
     let best = null;
@@ -132,6 +144,7 @@ export class Timeline {
     if (!this.host.model.frames) return;
     if (!this.drag) {
       const { kind } = this.hit(event);
+      this.canvas.title = this.tip(event);
       this.canvas.style.cursor = { in: "ew-resize", out: "ew-resize", key: "pointer", label: "pointer" }[kind] ?? "default";
       return;
     }

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pages.texts.chinese_engines import ENGINES
+from pages.texts.chinese_models import MODELS
+from pages.texts.chinese_neural import NEURAL
 from pages.texts.chinese_panels import PANELS
 from pages.texts.chinese_stage import STAGE
 
-CHINESE: dict[str, str] = {**PANELS, **STAGE, **ENGINES}
+CHINESE: dict[str, str] = {**PANELS, **STAGE, **ENGINES, **NEURAL, **MODELS}
 """Terms: mask 遮罩, matte 抠像 (the work) and Alpha (the result), keyframe 关键帧, propagate 传播."""

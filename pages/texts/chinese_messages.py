@@ -19,7 +19,6 @@ MESSAGES: dict[str, str] = {
     "a stroke needs points and a brush of 0 to 10000 pixels": "笔画需要坐标点，画笔大小为 0 到 10000 像素",
     "there is no mask on frame {}: click on the object there, or propagate first": "第 {0} 帧没有遮罩：请在该帧点击对象，或先传播",
     "'{}' takes no text; click on the object or draw a box": "“{0}”不支持文字；请点击对象或画框",
-    "'grabcut' takes no text; click on the object, or use a segmenter that reads text": "“grabcut”不支持文字；请点击对象，或使用支持文字的分割引擎",
     "no keyframe: give at least one mask, point or box, as in --points 0:+640,360": "没有关键帧：请至少给出一个遮罩、点击或框",
     "{}; clear that frame's prompts and give them again": "{0}；请清除该帧的提示后重新给出",
     "{} is gone; give that keyframe again": "{0} 已丢失；请重新给出该关键帧",

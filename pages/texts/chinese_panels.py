@@ -28,7 +28,10 @@ PANELS: dict[str, str] = {
     "From {low} to {high}.": "范围 {low} 至 {high}。",
     "Engine": "引擎",
     "not installed": "未安装",
-    "{engine} is not installed; to install it: {command}": "{engine} 未安装；安装命令：{command}",
+    "Engines that cannot run yet": "尚不能运行的引擎",
+    "weights missing": "缺少权重",
+    "not for commercial use": "不可用于商业用途",
+    "Download them on the Models page": "在模型页面下载",
     "Not for commercial use ({licence}).": "不可用于商业用途（{licence}）。",
     "Parameters": "参数",
     # find by text
@@ -122,6 +125,7 @@ PANELS: dict[str, str] = {
     "propagate": "传播",
     "matte": "抠像",
     "deliver": "交付",
+    "Made by {engines}": "由 {engines} 生成",
     # propagate and matte
     "About {time}, {memory} of memory, {disk} of disk.": "约需 {time}，内存 {memory}，磁盘 {disk}。",
     "Carries the masks of the keyframes through the clip; only stale frames are redone.": (

@@ -12,6 +12,8 @@ STAGE: dict[str, str] = {
     "Delete keyframe": "删除关键帧",
     "Import a mask for this frame from an image": "从图像为此帧导入遮罩",
     "Find by text": "按文字查找",
+    "{engine} does not take it": "{engine} 不支持",
+    "{engine} does not take it; {others} can": "{engine} 不支持；{others} 支持",
     "Undone: {what}": "已撤销：{what}",
     "Redone: {what}": "已重做：{what}",
     "Tools": "工具",
@@ -77,6 +79,7 @@ STAGE: dict[str, str] = {
     "Frame {frame} of {count}": "第 {frame} 帧，共 {count} 帧",
     # what the picture says
     "No alpha on this frame: matte this frame or the clip": "此帧没有 Alpha：请抠此帧或整个片段",
+    "by hand": "手绘",
     "Preview of this frame": "此帧的预览",
     "Stale": "已过期",
     "Segmenting…": "正在分割…",

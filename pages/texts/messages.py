@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from pages.texts.chinese_messages import MESSAGES
+from pages.texts.chinese_messages import MESSAGES as GENERAL
+from pages.texts.chinese_neural_messages import NEURAL_MESSAGES
+
+MESSAGES = {**GENERAL, **NEURAL_MESSAGES}
+"""Chinese by template, of every message."""
 
 
 def in_chinese(message: str, *, inner: bool = True) -> str:
