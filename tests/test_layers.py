@@ -27,6 +27,7 @@ LOOK_UP_BY_NAME = {
     "engines/registry.py",
     "engines/devices.py",
     "engines/neural/loading.py",
+    "engines/sam/finder.py",
     "engines/sam/session.py",
     "pipeline/formats/__init__.py",
     "tracking_export/__init__.py",
