@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,13 @@ class Network:
     family: Family
     folder: Path
     compute: Compute
+
+    def inference(self) -> AbstractContextManager[None]:
+        """Return a context to compute in; see `engines.neural.compute.Compute.inference`.
+
+        The network sees squares of one size whatever the picture's, so that a smaller model is all that helps.
+        """
+        return self.compute.inference("choose a smaller model, or device=cpu")
 
     def image(self) -> Any:
         """Return the model for images; see `engines.neural.loading.hold`."""

@@ -12,10 +12,12 @@ import torch
 from numpy.typing import NDArray
 
 from engines.base import Candidate, Image, Mask, Prompts
+from engines.neural.compute import free_memory
+from engines.notice import notice
 from engines.prompt_checks import check_prompts
 from engines.sam.family import Network, side_of
 from engines.strokes import paint
-from errors import EngineFailedError
+from errors import EngineFailedError, ResourceError
 
 KEPT_IMAGES = 6
 """Pictures whose embeddings are kept; 16 MB each."""
@@ -65,13 +67,29 @@ class SamSegmenter:
         if not prompts.points and prompts.box is None and prompts.strokes:  # brush work alone needs no network
             base = np.zeros((height, width), np.uint8) if prompts.mask is None else prompts.mask
             return [((base > 127).astype(np.uint8), 1.0)]
-        with self._network.compute.inference():
+        kept = len(self._kept)
+        try:
+            return self._asked(prompts, self._size)
+        except ResourceError as error:
+            if not kept:
+                raise
+            reason = str(error).partition(";")[0]
+        # Outside of the handler: the error holds on to what was under way.
+        self._kept.clear()
+        free_memory()
+        notice(f"{reason}: forgot the {kept} kept pictures; going back to one of them takes longer")
+        return self._asked(prompts, self._size)
+
+    def _asked(self, prompts: Prompts, size: tuple[int, int]) -> list[tuple[Mask, float]]:
+        """Ask the network; return masks uint8 [H, W], 0 or 1, with scores, best first."""
+        width, height = size
+        with self._network.inference():
             model = self._network.image()
             embeddings = self._embeddings(model)
             out = model(
                 image_embeddings=list(embeddings),
                 multimask_output=_is_ambiguous(prompts),
-                **_inputs(prompts, self._size, side_of(model), self._network.compute.device),
+                **_inputs(prompts, size, side_of(model), self._network.compute.device),
             )
             logits = torch.nn.functional.interpolate(
                 out.pred_masks[:, 0].float(), (height, width), mode="bilinear", align_corners=False
@@ -113,6 +131,11 @@ def _inputs(prompts: Prompts, size: tuple[int, int], side: int, device: str) -> 
         box = np.array([[prompts.box.x0, prompts.box.y0], [prompts.box.x1, prompts.box.y1]]) * scale
         inputs["input_boxes"] = torch.tensor(box.reshape(1, 1, 4), dtype=torch.float32, device=device)
     if prompts.mask is not None:
-        small = cv2.resize(prompts.mask, (side // 4, side // 4), interpolation=cv2.INTER_AREA).astype(np.float32)
-        inputs["input_masks"] = torch.tensor((small / 127.5 - 1) * SURE, device=device)[None, None]
+        inputs["input_masks"] = torch.tensor(rough_logits(prompts.mask, side), device=device)[None, None]
     return inputs
+
+
+def rough_logits(mask: Mask, side: int) -> NDArray[np.float32]:
+    """Return a mask, uint8 [H, W], as the network takes it: logits float32 [side / 4, side / 4]."""
+    small = cv2.resize(mask, (side // 4, side // 4), interpolation=cv2.INTER_AREA).astype(np.float32)
+    return (small / 127.5 - 1) * SURE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -11,10 +11,15 @@ import numpy as np
 import torch
 
 from engines.base import FrameSource, Mask
-from engines.sam.family import Network
+from engines.sam.family import Network, side_of
 
 REACH = 16
 """Frames that the networks look back: `max_object_pointers_in_encoder` of every published configuration."""
+
+ENCODED = 2
+"""Encoded pictures that are kept, 17 MB each: of both keyframes of a run, for all objects that begin there."""
+OBJECT = 1
+"""What a session calls its only object."""
 
 
 class LazyFrames(dict[int, Any]):
@@ -63,31 +68,60 @@ class ObjectSession:
     """One object of a clip between its keyframes.
 
     The network treats objects one by one but for their memories, which it encodes as a batch, and one object's kind
-    of prompt then changes another's memory; a session each keeps them apart. What they share is the encoded picture.
+    of prompt then changes another's memory; a session each keeps them apart. What they share is the encoded pictures.
 
     Args:
         network: what computes.
         frames: the clip.
-        shared: the session whose encoded pictures this one uses too; None for a cache of its own.
         keys: the keyframes' masks, uint8 [H, W].
+        encoded: encoded pictures of a session of the same clip, which this one uses too; None for its own.
+        known: memories of keyframes that another session of this object has made.
     """
 
     def __init__(
-        self, network: Network, frames: LazyFrames, shared: ObjectSession | None, keys: dict[int, Mask]
+        self,
+        network: Network,
+        frames: LazyFrames,
+        keys: Mapping[int, Mask],
+        encoded: Any = None,
+        known: Mapping[int, Any] | None = None,
     ) -> None:
         module, name = network.family.session
         kind = getattr(importlib.import_module(module), name)
         device = network.compute.device
         self._model = network.video()
         self._session = kind(
-            inference_device=device, inference_state_device=device, video_storage_device=device, dtype=torch.float32
+            inference_device=device,
+            inference_state_device=device,
+            video_storage_device=device,
+            dtype=torch.float32,
+            max_vision_features_cache_size=ENCODED,
         )
         self._session.processed_frames = frames
-        if shared is not None:
-            self._session.cache = shared._session.cache
+        if encoded is not None:
+            self._session.cache = encoded
+        self._session.obj_id_to_idx(OBJECT)
         self._position: Any = None
         for index, mask in keys.items():
-            self._add(index, mask, frames)
+            if known and index in known:
+                self._outputs["cond_frame_outputs"][index] = known[index]
+            else:
+                self._add(index, mask)
+
+    @property
+    def encoded(self) -> Any:
+        """Return the latest encoded pictures, for other sessions of the same clip."""
+        return self._session.cache
+
+    @property
+    def known(self) -> dict[int, Any]:
+        """Return the memories of the keyframes: they depend on picture and mask, and on no other frame."""
+        return dict(self._outputs["cond_frame_outputs"])
+
+    @property
+    def _outputs(self) -> dict[str, dict[int, Any]]:
+        found: dict[str, dict[int, Any]] = self._session.output_dict_per_obj[0]
+        return found
 
     def step(self, index: int, *, reverse: bool) -> tuple[Any, float]:
         """Return logits float32 [1, 1, h, w] of frame `index`, and that of the object being there at all.
@@ -98,25 +132,25 @@ class ObjectSession:
         self._prune(index)
         return out.pred_masks, float(out.object_score_logits.flatten()[0])
 
-    def _add(self, index: int, mask: Mask, frames: LazyFrames) -> None:
+    def _add(self, index: int, mask: Mask) -> None:
         """Give a keyframe's mask and have it remembered; what is soft in it counts from one half on."""
-        side = int(self._model.image_size if isinstance(self._model.image_size, int) else self._model.image_size[0])
+        side = side_of(self._model)
         given = torch.tensor(mask > 127, device=self._session.inference_device).float()[None, None]
         if given.shape[-2:] != (side, side):
             given = torch.nn.functional.interpolate(
                 given, (side, side), mode="bilinear", align_corners=False, antialias=True
             )
             given = (given >= 0.5).float()
-        place = self._session.obj_id_to_idx(1)
-        self._session.add_mask_inputs(place, index, given)
-        self._session.obj_with_new_inputs = [1]
+        self._session.add_mask_inputs(0, index, given)
+        self._session.obj_with_new_inputs = [OBJECT]
         self._model(self._session, frame_idx=index)
         self._session.obj_with_new_inputs = []
+        self._session.remove_mask_inputs(0, index)
         self._prune(index)
 
     def _prune(self, index: int) -> None:
         """Drop what no later frame looks at; results stay the same to the last bit."""
-        outputs = self._session.output_dict_per_obj[0]
+        outputs = self._outputs
         tracked = outputs["non_cond_frame_outputs"]
         for old in [key for key in tracked if abs(key - index) >= REACH]:
             del tracked[old]
@@ -125,6 +159,8 @@ class ObjectSession:
             if "maskmem_pos_enc" in entry:
                 self._position = entry["maskmem_pos_enc"] if self._position is None else self._position
                 entry["maskmem_pos_enc"] = self._position
+                # The same numbers: stored as bf16, they could not be joined to pointers in fp16.
+                entry["maskmem_features"] = entry["maskmem_features"].float()
         self._session.frames_tracked_per_obj[0].clear()
 
 

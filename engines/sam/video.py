@@ -6,6 +6,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from engines.base import Direction, FrameSource, Mask, MaskHistory, Propagated
 from engines.sam.family import Network, side_of
@@ -22,15 +23,30 @@ class _Live:
 
     run: Run
     session: ObjectSession
-    wanted: set[int] = field(default_factory=set)
+    wanted: set[int]
+
+    def goes_on(self, index: int, step: int) -> bool:
+        """Tell whether it needs the picture that follows on frame `index`."""
+        return len(self.wanted) > (index in self.wanted) and index + step in self.run.frames
+
+
+@dataclass
+class _Clip:
+    """What the runs of a job share, so that no picture is encoded twice."""
+
+    frames: LazyFrames
+    keys: Mapping[int, Mapping[int, Mask]]
+    encoded: Any = None
+    known: dict[int, dict[int, Any]] = field(default_factory=dict)
+    """By object: the memories of the latest run's keyframes, with one of which the next run begins."""
 
 
 class SamPropagator:
     """An `engines.base.MaskPropagator`.
 
     Every run (see `engines.sam.plan`) is a fresh session with the complete set of its keyframes. All objects go through
-    a frame before any goes on, so that the picture, by far the largest part of the work, is encoded once for all. A job
-    that goes on goes through the frames of the run again from its keyframe, as the network remembers more than masks.
+    a frame before any goes on, so that the picture is encoded once for all. A job that goes on goes through the frames
+    of the run again from its keyframe, as the network remembers more than masks.
 
     Args:
         network: what computes.
@@ -60,53 +76,49 @@ class SamPropagator:
                 keys[object_id][index] = mask
         runs = [run for item in sorted(keys) for run in plan_runs(item, keys[item], start, stop, direction)]
         todo = [(run, wanted) for run in runs if (wanted := _wanted(run, start, stop, history))]
-        for reverse in (True, False):
-            chosen = [(run, wanted) for run, wanted in todo if run.is_reverse is reverse]
-            yield from self._sweep(source, chosen, keys, reverse)
-
-    def _sweep(
-        self,
-        source: FrameSource,
-        todo: list[_Todo],
-        keys: Mapping[int, Mapping[int, Mask]],
-        reverse: bool,
-    ) -> Iterator[Propagated]:
-        """Go through the clip once in one direction, with all runs of that direction."""
         if not todo:
             return
+        with self._network.inference():
+            clip = _Clip(LazyFrames(self._network, source, side_of(self._network.video())), keys)
+        try:
+            for reverse in (True, False):
+                chosen = [(run, wanted) for run, wanted in todo if run.is_reverse is reverse]
+                if chosen:
+                    yield from self._sweep(clip, source.size, chosen, reverse)
+        finally:
+            clip.frames.close()
+
+    def _sweep(self, clip: _Clip, size: tuple[int, int], todo: list[_Todo], reverse: bool) -> Iterator[Propagated]:
+        """Go through the clip once in one direction, with all runs of that direction."""
         first, last = _extent(todo, reverse)
         step = -1 if reverse else 1
         begins: dict[int, list[_Todo]] = defaultdict(list)
         for run, wanted in todo:
             begins[run.frames[0]].append((run, wanted))
-        with self._network.compute.inference():
-            frames = LazyFrames(self._network, source, side_of(self._network.video()))
         live: list[_Live] = []
-        try:
-            for index in range(first, last + step, step):
-                live = [entry for entry in live if entry.wanted]
-                for run, wanted in begins.pop(index, ()):
-                    live.append(self._begin(frames, live, run, wanted, keys[run.object_id]))
-                if live:
-                    frames.expect(index + step)
-                    result = self._step(live, index, reverse, source.size)
-                    if result.masks:
-                        yield result
-        finally:
-            frames.close()
+        for index in range(first, last + step, step):
+            live = [entry for entry in live if entry.wanted]
+            live += [self._begin(clip, run, wanted) for run, wanted in begins.get(index, ())]
+            if not live:
+                continue
+            if index + step in begins or any(entry.goes_on(index, step) for entry in live):
+                clip.frames.expect(index + step)
+            result = self._step(live, index, reverse, size)
+            if result.masks:
+                yield result
 
-    def _begin(
-        self, frames: LazyFrames, live: list[_Live], run: Run, wanted: set[int], keys: Mapping[int, Mask]
-    ) -> _Live:
-        shared = live[0].session if live else None
-        with self._network.compute.inference():
-            session = ObjectSession(self._network, frames, shared, {index: keys[index] for index in run.keys})
+    def _begin(self, clip: _Clip, run: Run, wanted: set[int]) -> _Live:
+        keys = {index: clip.keys[run.object_id][index] for index in run.keys}
+        with self._network.inference():
+            known = clip.known.get(run.object_id)
+            session = ObjectSession(self._network, clip.frames, keys, clip.encoded, known)
+        clip.encoded, clip.known[run.object_id] = session.encoded, session.known
         return _Live(run, session, set(wanted))
 
     def _step(self, live: list[_Live], index: int, reverse: bool, size: tuple[int, int]) -> Propagated:
         """Go to frame `index` with every object whose run is not at its end."""
         masks, confidence = {}, {}
-        with self._network.compute.inference():
+        with self._network.inference():
             for entry in live:
                 logits, there = entry.session.step(index, reverse=reverse)
                 if index in entry.wanted:
