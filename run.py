@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli import demo, doctor, estimate, matting, models, probe, queue, run_queue, serve, session, sessions
+from cli import demo, doctor, estimate, find, matting, models, probe, queue, run_queue, serve, session, sessions
 from cli.output import EXIT_CODES, guard
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ for command in (
     sessions.list_sessions,
     matting.run,
     matting.export,
+    find.find,
     estimate.estimate,
     doctor.doctor,
     sessions.clean,

@@ -9,6 +9,7 @@
     masks/<object id>/keyframes/NNNNNN.png      8-bit grey, frame index from 0
     masks/<object id>/propagated/NNNNNN.png
     masks/<object id>/drafts/NNNNNN.png         a propagation's intermediates, while it runs
+    found/                                      what a text found last, to pick from
     alpha/                                      lossless intermediate
     alpha.mp4, foreground.mp4, …                deliverables
 """

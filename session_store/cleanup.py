@@ -25,13 +25,15 @@ def removable(session: MattingSession, *, deep: bool = False) -> dict[str, list[
         deep: of a finished session also what takes long to make again: propagated masks and the lossless alpha.
 
     Returns:
-        of `leftovers` (of killed writers), `drafts`, `frames`, `masks` and `alpha` those that are there.
+        of `leftovers` (of killed writers), `drafts`, `found` (by a text), `frames`, `masks` and `alpha` those that are
+        there.
     """
     finished = is_finished(session)
     objects = session.state.objects
     found = {
         "leftovers": list(_leftovers(session.folder)),
         "drafts": [session.masks_dir(item.id, "drafts") for item in objects if finished or not item.drafts.spans],
+        "found": [session.folder / "found"] if finished else [],
         "frames": [session.frames_dir] if finished else [],
         "masks": [session.masks_dir(item.id, "propagated") for item in objects] if finished and deep else [],
         "alpha": [session.alpha_dir] if finished and deep else [],

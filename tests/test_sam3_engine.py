@@ -13,7 +13,7 @@ import pytest
 from engines.base import Box, Direction, Instance, Mask, Point, Prompts, Propagated, Stroke
 from engines.registry import create_finder, get_spec
 from engines.spec import Job
-from errors import EngineFailedError, EngineUnavailableError, ParameterError, PromptError
+from errors import EngineFailedError, EngineUnavailableError, ParameterError, PromptError, ResourceError
 from tests.sam3_material import SIDE, save_tiny_sam3
 from tests.sam_material import Film
 
@@ -528,6 +528,40 @@ def test_rows_say_what_the_classes_take() -> None:
     for job, kind in ((Job.SEGMENTER, Sam3Segmenter), (Job.SEGMENTER, Sam3Finder), (Job.PROPAGATOR, Sam3Propagator)):
         params = {p.name: p.default for p in get_spec(job, "sam3").params}
         assert params == {n: p.default for n, p in inspect.signature(kind).parameters.items()}
+
+
+@pytest.mark.slow
+def test_half_precision_gives_nearly_the_same() -> None:
+    film = Film(6, 101, 77)
+    for prompts in (Prompts(text="dog"), Prompts(text="dog", box=Box(5, 5, 50, 50)), Prompts(points=(Point(30, 30),))):
+        found = []
+        for precision in ("fp32", "bf16"):
+            segmenter = Sam3Segmenter("cpu", precision, ANY)
+            segmenter.set_image(film.read(0))
+            found.append(segmenter.predict(prompts))
+        for full, half in zip(*found, strict=True):
+            assert half.score == pytest.approx(full.score, abs=0.02)
+            assert abs(int(full.mask.sum()) - int(half.mask.sum())) < 0.15 * full.mask.size
+    steps = Sam3Propagator("cpu", "bf16").propagate(film, {0: {1: film.disc(0)}}, 0, 6, Direction.FORWARD, Past())
+    assert len(list(steps)) == 5
+    assert len(list(Sam3Finder("cpu", "bf16", ANY).find(film, "dog", 0, 6))) == 6
+
+
+def test_a_full_gpu_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    from transformers.models.sam3 import Sam3Model
+
+    def full(*_: Any, **__: Any) -> Any:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(Sam3Model, "get_vision_features", full)
+    segmenter = Sam3Segmenter("cpu")
+    segmenter.set_image(Film(1, 32, 24).read(0))
+    for ask in (
+        lambda: segmenter.predict(Prompts(text="dog")),
+        lambda: list(Sam3Finder("cpu").find(Film(2, 32, 24), "dog", 0, 2)),
+    ):
+        with pytest.raises(ResourceError, match="device=cpu"):
+            ask()
 
 
 def test_random_states_stay() -> None:

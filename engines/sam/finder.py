@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import torch
+from transformers.models.sam3_video.modeling_sam3_video import Sam3VideoInferenceSession
 
 from engines.base import FrameSource, Instance
 from engines.sam.family import Network, side_of
@@ -80,9 +80,8 @@ class SamFinder:
         model.max_num_objects = MOST
 
     def _session(self, frames: LazyFrames, words: dict[str, Any], text: str) -> Any:
-        module, name = self._network.family.session
         device = self._network.compute.device
-        session = getattr(importlib.import_module(module), name)(
+        session = Sam3VideoInferenceSession(
             inference_device=device, inference_state_device=device, video_storage_device=device, dtype=torch.float32
         )
         session.processed_frames = frames

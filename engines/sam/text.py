@@ -58,7 +58,8 @@ class TextSearch:
             )
         with compute.inference():
             model = self._network.image()
-            out = model(vision_embeds=self._features(model, rgb, key), **inputs)
+            features = self._features(model, rgb, key)
+            out = model(vision_embeds=_single(features) if boxes else features, **inputs)
             scores = (out.pred_logits.sigmoid() * out.presence_logits.sigmoid())[0].float()
             places = [int(i) for i in scores.argsort(descending=True, stable=True) if scores[i] > self._threshold]
             return [(_full_size(out.pred_masks[0, place], height, width), float(scores[place])) for place in places]
@@ -70,6 +71,12 @@ class TextSearch:
             self._kept[key] = model.get_vision_features(self._network.pixels(rgb, side_of(model)))
         self._kept.move_to_end(key)
         return self._kept[key]
+
+
+def _single(features: Any) -> Any:
+    """Return features in single precision: of bf16 the box encoder makes fp16, and autocast refuses to mix them."""
+    levels = tuple(level.float() for level in features.fpn_hidden_states)
+    return type(features)(**{**features, "fpn_hidden_states": levels})
 
 
 def _relative(box: Box, width: int, height: int) -> list[float]:
