@@ -71,8 +71,9 @@ class VideoMaMaMatter:
                     start = index + 1
             except ResourceError as error:
                 self._lighten(error)
-            gc.collect()  # the error held on to what was computed
-            free_memory()
+            if start < stop:
+                gc.collect()  # the error held on to what was computed
+                free_memory()
 
     def _lighten(self, error: ResourceError) -> None:
         """Go on in a lighter way, or not at all."""
