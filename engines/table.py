@@ -8,6 +8,7 @@ from __future__ import annotations
 from engines import costs
 from engines.sam.rows import ROWS as SAM
 from engines.spec import EngineSpec, Job, Licence, Param, PromptKind
+from engines.videomama.rows import ROWS as VIDEOMAMA
 
 BUILT_IN = Licence("Apache-2.0", commercial=True)
 
@@ -86,4 +87,4 @@ BUILT_INS: tuple[EngineSpec, ...] = (
         needs_every_mask=True,
     ),
 )
-ENGINES: tuple[EngineSpec, ...] = (*BUILT_INS, *SAM)
+ENGINES: tuple[EngineSpec, ...] = (*BUILT_INS, *SAM, *VIDEOMAMA)
