@@ -28,6 +28,8 @@ from tests.conftest import disc, write_clip
 FRAMES = 6
 GRABCUT, FLOW, GUIDED = "GrabCut", "Optical flow with colour models", "Guided filter matting"
 
+STATE = MattingState(id="a", name="a", source="a", original_name="a", created=datetime.now(UTC))
+
 
 @pytest.fixture
 def editor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SessionEditor]:
@@ -40,12 +42,6 @@ def editor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SessionE
     made.add_object()
     yield made
     get_settings.cache_clear()
-
-
-def bare_state(**fields: Any) -> MattingState:
-    return MattingState(
-        id="x", name="x", source="x", original_name="x", created=datetime(2026, 1, 1, tzinfo=UTC), **fields
-    )
 
 
 def test_marks_name_their_engine_and_its_model() -> None:
@@ -61,10 +57,7 @@ def test_alpha_marks_name_the_model_of_a_matter_that_has_several(monkeypatch: py
     params = get_spec(Job.SEGMENTER, "sam2").params
     spec = dataclasses.replace(get_spec(Job.MATTER, "guided"), params=params, models={"tiny": "x"})
     monkeypatch.setattr("engines.registry.ENGINES", (spec,))
-    state = bare_state(
-        objects=[], matter=EngineChoice(name="guided", params={"model": "tiny"}),
-        propagator=EngineChoice(name="guided"), direction="both",
-    )  # fmt: skip
+    state = STATE.model_copy(update={"matter": EngineChoice(name="guided", params={"model": "tiny"})})
     monkeypatch.setattr("matting_runner.marks.mask_marks", lambda state, frames: [""] * frames)
     assert alpha_marks(state, 1)[0].startswith("guided:tiny ")
 
@@ -100,7 +93,7 @@ def test_what_is_not_known_is_not_made_up() -> None:
     item.propagated = Provenance()
     item.propagated.mark(0, 2, "key abc")
     assert mask_makers(item, 6) == []
-    assert alpha_makers(bare_state(alpha=Provenance()), 6) == []
+    assert alpha_makers(STATE, 6) == []
 
 
 def test_an_engine_that_cannot_run_is_refused_with_what_mends_it(editor: SessionEditor) -> None:
