@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -13,6 +14,9 @@ import av
 import cv2
 import numpy as np
 import pytest
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+"""Tests run side by side; torch's threads would wait for each other in busy loops, which takes ten times as long."""
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 SIZE = (96, 64)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +19,7 @@ from session_store import EngineChoice, MattingState
 from tests.sam_material import save_tiny_sam2
 
 SAVERS: dict[str, Callable[[Path], object]] = {
-    "sam2.1-hiera-tiny": save_tiny_sam2,
+    "sam2.1-hiera-tiny": partial(save_tiny_sam2, side=64),
 }
 """By the name of a set of weights, what saves random ones into its folder."""
 
