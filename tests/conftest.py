@@ -22,6 +22,9 @@ REAL_MODELS = get_settings().models_dir
 """The user's own weights, for the tests marked `weights`; no other test may depend on what is there."""
 os.environ["SPLAZMATTE_MODELS_DIR"] = str(Path(tempfile.gettempdir()) / "splazmatte tests have no weights")
 get_settings.cache_clear()
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+"""Tests run side by side; torch's threads would wait for each other in busy loops, which takes ten times as long."""
+
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 SIZE = (96, 64)
 FRAMES = 110

@@ -45,6 +45,14 @@ def release() -> None:
         free_memory()
 
 
+def _hush() -> None:
+    """Keep the library's progress bars and advice out of our own output; what matters is raised as an error."""
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+
+
 def load_transformers(module: str, name: str, folder: Path, **options: Any) -> Any:
     """Return a model of the transformers library with exactly the weights in `folder`, ready for inference.
 
@@ -58,6 +66,7 @@ def load_transformers(module: str, name: str, folder: Path, **options: Any) -> A
         EngineFailedError: the weights are damaged, or they are those of another model.
     """
     kind = getattr(importlib.import_module(module), name)
+    _hush()
     mend = f"fetch them again: run.py models remove {folder.name}, then run.py models download {folder.name}"
     try:
         model, told = kind.from_pretrained(folder, local_files_only=True, output_loading_info=True, **options)
