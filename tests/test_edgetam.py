@@ -19,7 +19,7 @@ pytest.importorskip("timm", reason="EdgeTAM's backbone is not installed: just se
 from engines.neural.compute import Compute  # noqa: E402
 from engines.sam.family import Network  # noqa: E402
 from engines.sam.image import SamSegmenter  # noqa: E402
-from tests.test_sam_upstream import authors_clip, compare  # noqa: E402
+from tests.test_sam_upstream import check_logits  # noqa: E402
 from tests.test_sam_video import check_session  # noqa: E402
 
 
@@ -72,13 +72,7 @@ def test_half_precision_goes_through(net: Network, precision: str) -> None:
 @pytest.mark.skipif(not SOURCES.is_dir(), reason="the authors' sources are not there: clone EdgeTAM into sdks/edgetam")
 @pytest.mark.skipif(importlib.util.find_spec("hydra") is None, reason="the authors' code needs hydra-core and iopath")
 @pytest.mark.parametrize("reverse", [False, True])
-def test_clips_equal_the_authors_code(net: Network, reverse: bool) -> None:
-    """One object, as the authors' memories of two cannot be encoded together."""
-    film = Film(20, 101, 77)
-    key = 19 if reverse else 0
-    masks = {key: {1: film.disc(key)}}
+def test_logits_equal_the_authors_code(net: Network, reverse: bool) -> None:
+    """But for what memories lose as bf16, in which the authors keep them."""
     with authors_package():
-        found = authors_clip(net, film, build(net.folder), masks, reverse)
-    ours = flat(carry(net, film, masks, Direction.BACKWARD if reverse else Direction.FORWARD))
-    assert len(ours) == 19
-    compare(found, ours)
+        check_logits(net, Film(20, 101, 77), build(net.folder), reverse, 5e-4)

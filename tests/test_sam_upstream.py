@@ -18,6 +18,7 @@ torch = pytest.importorskip("torch", reason="neural engines are not installed: j
 
 from engines.sam.family import Network  # noqa: E402
 from engines.sam.image import SamSegmenter, rough_logits  # noqa: E402
+from engines.sam.session import LazyFrames, ObjectSession  # noqa: E402
 
 pytestmark = [
     pytest.mark.upstream,
@@ -72,6 +73,27 @@ def compare(found: Mapping[tuple[int, int], Any], ours: Mapping[tuple[int, int],
         assert ((mask > 127) == (logits > 0).numpy())[sure].all(), key
     print(f"largest difference of soft masks: {worst} of 255")
     assert worst <= 1
+
+
+def check_logits(net: Network, film: Film, theirs: Any, reverse: bool, within: float) -> None:
+    """Compare a run through the clip by what the networks say of each frame, before it becomes a mask."""
+    key = len(film) - 1 if reverse else 0
+    keys = {key: film.disc(key)}
+    found = authors_clip(net, film, theirs, {key: {1: keys[key]}}, reverse)
+    frames = LazyFrames(net, film, SIDE)
+    with torch.inference_mode():
+        session = ObjectSession(net, frames, keys)
+        for index in range(key - 1, -1, -1) if reverse else range(1, len(film)):
+            logits, _ = session.step(index, reverse=reverse)
+            ours = torch.nn.functional.interpolate(logits, film.size[::-1], mode="bilinear", align_corners=False)
+            assert (ours[0, 0] - found[index, 1]).abs().max() < within, index
+    frames.close()
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_logits_equal_the_authors(net: Network, reverse: bool) -> None:
+    """So closely that the library's own pointer of a given mask, which is twice as far off, would be seen."""
+    check_logits(net, Film(20, 101, 77), build(net.folder), reverse, 1e-4)
 
 
 @pytest.mark.parametrize(
