@@ -122,15 +122,24 @@ def tiny_network(family: str, folder: Path) -> Iterator[Network]:
         torch.set_num_threads(threads)
 
 
-def lively(model: object) -> None:
-    """Make random weights say something: parameters that begin at zero or one get a value of their own."""
+def lively(model: Any) -> None:
+    """Make random weights say something: signals keep their strength from layer to layer, and objects are there.
+
+    Freshly made, the networks answer alike whatever they see: nothing, or hardly anything.
+    """
     import torch
 
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
-        for parameter in model.parameters():  # type: ignore[attr-defined]
-            if parameter.numel() == 1 or parameter.std() == 0:
+        for name, parameter in model.named_parameters():
+            if name.endswith("weight") and parameter.ndim > 1 and "embed.weight" not in name:
+                strength = (parameter.numel() / len(parameter)) ** -0.5
+                parameter.copy_(torch.randn(parameter.shape, generator=generator) * strength)
+            elif parameter.numel() == 1 or parameter.std() == 0:
                 parameter.add_(torch.randn(parameter.shape, generator=generator) * 0.1)
+        model.mask_decoder.pred_obj_score_head.proj_out.bias.fill_(2.0)
+        ours, theirs = model.shared_image_embedding, model.prompt_encoder.shared_embedding
+        ours.positional_embedding.copy_(theirs.positional_embedding)  # one and the same in the published weights
 
 
 class Film:
@@ -193,6 +202,8 @@ def library_session(net: Network, film: Film, keys: Mapping[int, Mask], reverse:
 
     import torch
 
+    from engines.sam.session import one_answer
+
     model = net.video()
     module, name = net.family.session
     with torch.inference_mode():
@@ -204,7 +215,8 @@ def library_session(net: Network, film: Film, keys: Mapping[int, Mask], reverse:
             )
             session.add_mask_inputs(session.obj_id_to_idx(7), index, (given >= 0.5).float())
             session.obj_with_new_inputs = [7]
-            model(session, frame_idx=index)
+            with one_answer(model):
+                model(session, frame_idx=index)
         start = max(keys) if reverse else min(keys)
         outputs = model.propagate_in_video_iterator(session, start_frame_idx=start, reverse=reverse)
         return {out.frame_idx: out.pred_masks.clone() for out in outputs}

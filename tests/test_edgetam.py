@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from engines.base import Box, Direction, Point, Prompts
+from tests.edgetam_authors import SOURCES, authors_package, build
 from tests.sam_material import Film, Past, carry, flat, tiny_network
 
 torch = pytest.importorskip("torch", reason="neural engines are not installed: just setup")
@@ -17,6 +19,7 @@ pytest.importorskip("timm", reason="EdgeTAM's backbone is not installed: just se
 from engines.neural.compute import Compute  # noqa: E402
 from engines.sam.family import Network  # noqa: E402
 from engines.sam.image import SamSegmenter  # noqa: E402
+from tests.test_sam_upstream import check_logits  # noqa: E402
 from tests.test_sam_video import check_session  # noqa: E402
 
 
@@ -63,3 +66,13 @@ def test_half_precision_goes_through(net: Network, precision: str) -> None:
     assert set(flat(half)) == set(exact)
     for key, mask in flat(half).items():
         assert np.abs(exact[key].astype(float) - mask).mean() < 4
+
+
+@pytest.mark.upstream
+@pytest.mark.skipif(not SOURCES.is_dir(), reason="the authors' sources are not there: clone EdgeTAM into sdks/edgetam")
+@pytest.mark.skipif(importlib.util.find_spec("hydra") is None, reason="the authors' code needs hydra-core and iopath")
+@pytest.mark.parametrize("reverse", [False, True])
+def test_logits_equal_the_authors_code(net: Network, reverse: bool) -> None:
+    """But for what memories lose as bf16, in which the authors keep them."""
+    with authors_package():
+        check_logits(net, Film(20, 101, 77), build(net.folder), reverse, 5e-4)

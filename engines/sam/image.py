@@ -29,7 +29,8 @@ class SamSegmenter:
     """An `engines.base.ImageSegmenter`; embeddings of the latest pictures are kept, so that a click costs the decoder.
 
     A lone point has three answers of different extent, best first; more prompts have one. Strokes are painted into the
-    answer as they are. Equal to the authors' image predictor under the same prompts (a rough mask goes in as logits).
+    answer as they are. Equal to the authors' image predictor under the same prompts: a rough mask goes in as logits,
+    and a lone one with an empty point, as in their video code.
 
     Args:
         network: what computes.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -143,7 +145,8 @@ class ObjectSession:
             given = (given >= 0.5).float()
         self._session.add_mask_inputs(0, index, given)
         self._session.obj_with_new_inputs = [OBJECT]
-        self._model(self._session, frame_idx=index)
+        with one_answer(self._model):
+            self._model(self._session, frame_idx=index)
         self._session.obj_with_new_inputs = []
         self._session.remove_mask_inputs(0, index)
         self._prune(index)
@@ -162,6 +165,19 @@ class ObjectSession:
                 # The same numbers: stored as bf16, they could not be joined to pointers in fp16.
                 entry["maskmem_features"] = entry["maskmem_features"].float()
         self._session.frames_tracked_per_obj[0].clear()
+
+
+@contextmanager
+def one_answer(model: Any) -> Iterator[None]:
+    """Make an object's pointer of a given mask from the decoder's single answer, as the authors do.
+
+    The library takes the best of its three answers there, the wrong token (seen in 5.24).
+    """
+    model._single_frame_forward = partial(model._single_frame_forward, multimask_output=False)
+    try:
+        yield
+    finally:
+        del model._single_frame_forward
 
 
 def to_mask(logits: Any, size: tuple[int, int]) -> tuple[Mask, float]:
