@@ -12,10 +12,10 @@ import pytest
 
 from engines.base import FrameSource, Instance
 from errors import Cancelled, PromptError, ResourceError, StoreError
-from matting_runner import create_session, find, run_matting
+from matting_runner import check_prompts, create_session, find, load_info, run_matting
 from matting_runner.find import adopt, find_in_video, found_before, last_findings
 from matting_runner.mask_stages import read_keyframes
-from session_store import MattingSession, SessionStore, clean
+from session_store import FramePrompts, MattingSession, PointPrompt, SessionStore, clean
 from tests.conftest import Answer, assert_error, disc, write_clip
 
 Cli = Callable[..., Answer]
@@ -135,6 +135,16 @@ def test_what_makes_no_sense_is_told(session: MattingSession, monkeypatch: pytes
         find_in_video(session, "disc")
 
 
+def test_a_text_alone_says_what_belongs_to_an_object(session: MattingSession) -> None:
+    item = session.add_object()
+    item.prompts[0] = FramePrompts(text="disc")
+    check_prompts(session.state.objects, load_info(session))
+    item.prompts[0] = FramePrompts(points=[PointPrompt(x=1, y=1, positive=False)])
+    with pytest.raises(PromptError, match="no positive point"):
+        check_prompts(session.state.objects, load_info(session))
+
+
+@pytest.mark.slow
 def test_clean_removes_what_was_found_once_a_session_is_finished(session: MattingSession) -> None:
     found = find_in_video(session, "disc")
     assert "found" not in clean(session)
