@@ -1,8 +1,9 @@
-"""`just bench`: quality against ground truth, media against the ffmpeg program, the runner against a bare loop.
+"""`just bench`: quality against ground truth, media against the ffmpeg program, engines against their authors' code.
 
     just bench quality [clicks|propagation|matting …]    needs ../shared
     just bench media [extract|encode|runner|growth|estimate …]
     just bench ui                                        the web app in a real Chromium
+    just bench engines [--quick] [--profile] [sam2 …]    neural engines against their authors' scripts, random weights
     just bench                                           everything
 
 Prints tables and writes benchmarks/results/NAME.json.
@@ -44,8 +45,9 @@ GROUPS: dict[str, dict[str, Measure]] = {
         "estimate": _media("estimate", "run"),
     },
     "ui": {"ui": _quality("ui")},
+    "engines": {},
 }
-TABLES = {*GROUPS["quality"], "estimate"}
+TABLES = {*GROUPS["quality"], "estimate", "engines"}
 """Benchmarks whose module makes a table of its own."""
 
 
@@ -54,7 +56,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("group", nargs="?", choices=[*GROUPS, "all"], default="all")
     parser.add_argument("names", nargs="*", help="which of the group; all of them if not given")
+    parser.add_argument("--quick", action="store_true", help="engines: few small frames, one round")
+    parser.add_argument("--profile", action="store_true", help="engines: what the time goes into, too")
     arguments = parser.parse_args()
+    RESULTS.mkdir(exist_ok=True)
+    if arguments.group == "engines":
+        from benchmarks import engines
+
+        if unknown := sorted(set(arguments.names) - set(engines.NAMES)):
+            parser.error(f"no engine '{unknown[0]}'; there is: {', '.join(engines.NAMES)}")
+        _report("engines", lambda: engines.run(arguments.names, quick=arguments.quick, profile=arguments.profile))
+        return 0
     groups = list(GROUPS) if arguments.group == "all" else [arguments.group]
     chosen = {name: measure for group in groups for name, measure in GROUPS[group].items()}
     unknown = sorted(set(arguments.names) - set(chosen))

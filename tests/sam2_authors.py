@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.contest import sam2_authors
+from benchmarks.contest.sam2_authors import authors_key
 from tests.sam_material import SIDE
+
+__all__ = ["TINY", "authors_key", "build"]
 
 TINY = {
     "image_size": SIDE,
