@@ -25,8 +25,6 @@ from errors import Cancelled, PromptError, ResourceError, StoreError, storage_er
 from json_store import JsonStore
 from machine import memory_used, share_heaps
 from matting_runner.estimate.room import Room, Verdict
-from matting_runner.facts import load_info, save_info
-from matting_runner.frames_stage import extract
 from matting_runner.marks import engine_mark
 from matting_runner.mask_stages import set_keyframe
 from matting_runner.progress import Progress, Reporter, Stage
@@ -35,6 +33,8 @@ from pipeline.info import VideoInfo
 from pipeline.masks import MaskFolder, encode_mask
 from pipeline.read_ahead import SourceAhead
 from queue_logic.job import Needs
+from runner_base.facts import load_info, save_info
+from runner_base.frames import extract
 from session_store import EngineChoice, Keyframe, MattingSession, MattingState, SessionObject
 
 FAR = 12

@@ -107,7 +107,7 @@ def test_a_pruned_session_is_the_librarys_to_the_last_bit(clicks: Network, rever
     theirs = library_masks(clicks, film, keys, reverse)
     lazy = LazyFrames(clicks, film, SIDE)
     with torch.inference_mode():
-        ours = ObjectSession(clicks, lazy, None, keys)
+        ours = ObjectSession(clicks, lazy, keys)
         for index in range(frames - 4, -1, -1) if reverse else range(3, frames - 3):
             logits, _ = ours.step(index, reverse=reverse)
             assert torch.equal(logits, theirs[index]), index

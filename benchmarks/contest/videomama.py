@@ -85,6 +85,7 @@ def check(task: Task, watch: Watch) -> None:
     """Run their side with our noise: theirs takes some of it from a generator that nobody seeds."""
     import torch
     from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
+
     from engines.videomama.noise import draw
 
     def ours_drawn(purpose: str, shape: Any, like: Any = None) -> Any:
