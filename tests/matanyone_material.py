@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.base import Guide, Image, Mask
-from tests.sam_material import lively
+from tests.random_weights import lively
 
 
 def save_random_weights(folder: Path, sdks: Path, seed: int = 0) -> Path:

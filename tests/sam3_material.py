@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.sam_material import lively
+from tests.random_weights import lively
 
 SIDE = 112
 PATCH = 14

@@ -24,7 +24,7 @@ def save_tiny_sam2(folder: Path, seed: int = 0, side: int = SIDE) -> Path:
 
     torch.manual_seed(seed)
     model = Sam2VideoModel(Sam2VideoConfig(**tiny_sam2(side)))
-    lively(model)
+    awaken(model)
     model.save_pretrained(folder)
     return folder
 
@@ -65,7 +65,7 @@ def save_tiny_edgetam(folder: Path, seed: int = 0, side: int = SIDE) -> Path:
 
     torch.manual_seed(seed)
     model = EdgeTamVideoModel(EdgeTamVideoConfig(**tiny_edgetam(side)))
-    lively(model)
+    awaken(model)
     model.save_pretrained(folder)
     return folder
 
@@ -122,7 +122,7 @@ def tiny_network(family: str, folder: Path) -> Iterator[Network]:
         torch.set_num_threads(threads)
 
 
-def lively(model: Any) -> None:
+def awaken(model: Any) -> None:
     """Make random weights say something: signals keep their strength from layer to layer, and objects are there.
 
     Freshly made, the networks answer alike whatever they see: nothing, or hardly anything.

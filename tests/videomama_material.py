@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from engines.base import Guide, Mask
-from tests.sam_material import Film, lively
+from tests.random_weights import lively
+from tests.sam_material import Film
 
 
 def save_tiny(folder: Path, seed: int = 0) -> tuple[Path, Path]:
