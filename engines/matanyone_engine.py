@@ -80,9 +80,7 @@ class MatAnyoneMatter:
                 gc.collect()
                 free_memory()
                 short = smaller
-                notice(
-                    f"matanyone: out of memory; from frame {at} on the network works at {short} pixels (short side)"
-                )
+                notice(f"matanyone: out of memory; from frame {at} on the network works at {short} pixels (short side)")
 
 
 def _smaller(side: int, short: int) -> int | None:

@@ -50,7 +50,7 @@ class AuthorsDriver:
         model = importlib.import_module(f"{package}.model.{package}")
         sys.path.remove(str(sdks / package))
         place = sdks / package / package / "config"
-        config: Any = OmegaConf.load(place / f"eval_matanyone_config.yaml")
+        config: Any = OmegaConf.load(place / "eval_matanyone_config.yaml")
         config["model"] = OmegaConf.load(place / "model" / "base.yaml")
         config["model"]["pretrained_resnet"] = False
         kind = model.MatAnyone if package == "matanyone" else model.MatAnyone2

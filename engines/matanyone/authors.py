@@ -134,7 +134,5 @@ def load_strictly(network: Any, folder: Path) -> None:
     others = sorted(key for key in own.keys() & given.keys() if own[key].shape != given[key].shape)
     for what, keys in (("missing", missing), ("unknown", unknown), ("of another shape", others)):
         if keys:
-            raise EngineFailedError(
-                f"the weights {path} are not MatAnyone's: {len(keys)} {what}, as {keys[0]}; {mend}"
-            )
+            raise EngineFailedError(f"the weights {path} are not MatAnyone's: {len(keys)} {what}, as {keys[0]}; {mend}")
     network.load_state_dict(given, strict=False)

@@ -31,9 +31,7 @@ class Leg:
         return 1 - abs(index - self.key) / abs(self.towards - self.key)
 
 
-def plan_legs(
-    object_id: int, keys: Sequence[int], start: int, stop: int, is_there: Callable[[int], bool]
-) -> list[Leg]:
+def plan_legs(object_id: int, keys: Sequence[int], start: int, stop: int, is_there: Callable[[int], bool]) -> list[Leg]:
     """Return the runs that make an object's alpha for the frames `start` .. `stop`.
 
     From each keyframe one goes forward up to the next keyframe and one goes back to the one before, so that two meet
