@@ -36,9 +36,11 @@ def doctor(json_output: Json = False, debug: Debug = False) -> None:
         "packages": {name: _version(name) for name in (*BASE, *NEURAL)},
         "codecs": _codecs(),
         "engines": _engines(),
+        "sdks": _sdks(settings.sdks_path),
         "workspace": _folder(settings.sessions_dir.parent),
         "weights": _weights(),
         "models_dir": _folder(settings.models_path),
+        "sdks_dir": str(settings.sdks_path),
         "problems": [],
     }
     data["problems"] = _problems(data)
@@ -89,6 +91,13 @@ def _weights() -> dict[str, str]:
     return {entry.name: state(entry.name) for entry in WEIGHTS}
 
 
+def _sdks(folder: Path) -> dict[str, bool]:
+    """Return which of the authors' sources are there, of those that engines import."""
+    from engines.registry import ENGINES
+
+    return {name: (folder / name).is_dir() for name in sorted({name for spec in ENGINES for name in spec.sources})}
+
+
 def _folder(path: Path) -> dict[str, Any]:
     nearest = next(parent for parent in (path, *path.absolute().parents) if parent.exists())
     return {"path": str(path), "writable": os.access(nearest, os.W_OK), "free_bytes": disk_free(path)}
@@ -99,6 +108,8 @@ def _problems(data: dict[str, Any]) -> list[str]:
     neural = [name for name in NEURAL if not data["packages"][name]]
     if neural:
         problems.append(f"neural engines cannot run without {', '.join(neural)}; run: just setup")
+    if absent := [name for name, there in data["sdks"].items() if not there]:
+        problems.append(f"the authors' sources of {', '.join(absent)} are not in {data['sdks_dir']}; run: just setup")
     problems += [
         f"codec {name} is missing from PyAV; run: just install-deps" for name, ok in data["codecs"].items() if not ok
     ]
@@ -126,6 +137,7 @@ def _text(data: dict[str, Any]) -> str:
         *(f"           {name}: {state}" for name, state in data["engines"].items() if state != "ready"),
         f"weights    {_weights_text(data['weights'])}",
         f"           in {data['models_dir']['path']}, {data['models_dir']['free_bytes'] / 1e9:.1f} GB free",
+        "sdks       " + ", ".join(f"{name}: {'ready' if there else 'missing'}" for name, there in data["sdks"].items()),
         f"workspace  {data['workspace']['path']}, {data['workspace']['free_bytes'] / 1e9:.1f} GB free",
     ]
     return "\n".join([*lines, *(f"missing    {text}" for text in data["problems"] or ["nothing"])])
