@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ class Network:
             noise: float32 [CODES, h / 8, w / 8] each, for sampling the picture's code and the mask's.
         """
         codes = [
-            self._codec(lambda vae, x=x, eps=eps: _sample(vae, x, eps))  # one by one: no frame depends on another
+            self._codec(partial(_sample, x, eps))  # one by one: no frame depends on another
             for x, eps in zip((picture, np.repeat(mask[..., None], 3, axis=2)), noise, strict=True)
         ]
         return torch.cat(codes).to(self.dtype)
@@ -88,7 +89,7 @@ class Network:
         """Return the alphas, float32 [T, 8 h, 8 w] 0..1, of codes [T, CODES, h, w]."""
         parts = []
         for part in answers.split(CHUNK):
-            pictures = self._codec(lambda vae, part=part: _decoded(vae, part)).float()
+            pictures = self._codec(partial(_decoded, part)).float()
             parts.append((pictures / 2 + 0.5).clamp(0, 1).mean(dim=1).cpu().numpy())
         return np.concatenate(parts)
 
@@ -146,14 +147,14 @@ def network(device: str, precision: str) -> Network:
     return Network(find("videomama-unet"), find("videomama-vae"), compute, turns=where == "cpu")
 
 
-def _sample(vae: Any, picture: NDArray[np.uint8], noise: Any) -> Any:
+def _sample(picture: NDArray[np.uint8], noise: Any, vae: Any) -> Any:
     """Return the code of uint8 [h, w, 3], sampled with that noise; unlike elsewhere it is not scaled."""
     pixels = torch.tensor(picture, device=vae.device).permute(2, 0, 1)[None].contiguous()
     spread = vae.encode((pixels.to(torch.float32) / 255 * 2 - 1).to(vae.dtype)).latent_dist
     return (spread.mean + spread.std * noise[None].to(vae.device, vae.dtype))[0]
 
 
-def _decoded(vae: Any, answers: Any) -> Any:
+def _decoded(answers: Any, vae: Any) -> Any:
     """Return pictures [T, 3, H, W] -1..1."""
     codes = (1 / vae.config.scaling_factor) * answers.to(vae.dtype)
     return vae.decode(codes, num_frames=len(codes)).sample
