@@ -78,7 +78,8 @@ def check(task: Task, watch: Watch) -> None:
 
     from benchmarks.contest import sam2_authors
     from engines.neural.compute import choose
-    from engines.sam2_engine import SAM2, Network
+    from engines.sam.family import Network
+    from engines.sam2_engine import SAM2
     from matting_runner import load_info
     from pipeline.frames import FrameFolder
 
