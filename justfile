@@ -12,7 +12,7 @@ default:
 
 # install everything, neural engines included (--cuda, --mps or --cpu chooses torch's build)
 setup *flags:
-    @{{ system }} scripts/setup.py all {{ flags }}
+    @{{ system }} scripts/setup.py all --retry {{ flags }}
 
 # install the light base only (built-in engines, command line)
 install-deps:

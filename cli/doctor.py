@@ -36,8 +36,10 @@ def doctor(json_output: Json = False, debug: Debug = False) -> None:
         "packages": {name: _version(name) for name in (*BASE, *NEURAL)},
         "codecs": _codecs(),
         "engines": _engines(),
+        "sdks": _sdks(settings.sdks_dir),
         "workspace": _folder(settings.sessions_dir.parent),
         "models_dir": str(settings.models_dir),
+        "sdks_dir": str(settings.sdks_dir),
         "problems": [],
     }
     data["problems"] = _problems(data)
@@ -74,9 +76,23 @@ def _codecs() -> dict[str, bool]:
 
 
 def _engines() -> dict[str, str]:
+    from config import get_settings
     from engines.registry import ENGINES, missing_packages
 
-    return {spec.name: "ready" if not missing_packages(spec) else "needs: just setup" for spec in ENGINES}
+    sdks = get_settings().sdks_dir
+    return {
+        spec.name: "needs: just setup"
+        if missing_packages(spec) or not all((sdks / name).is_dir() for name in spec.sources)
+        else "ready"
+        for spec in ENGINES
+    }
+
+
+def _sdks(folder: Path) -> dict[str, bool]:
+    """Return which of the authors' sources are there, of those that engines import."""
+    from engines.registry import ENGINES
+
+    return {name: (folder / name).is_dir() for name in sorted({name for spec in ENGINES for name in spec.sources})}
 
 
 def _folder(path: Path) -> dict[str, Any]:
@@ -89,6 +105,8 @@ def _problems(data: dict[str, Any]) -> list[str]:
     neural = [name for name in NEURAL if not data["packages"][name]]
     if neural:
         problems.append(f"neural engines cannot run without {', '.join(neural)}; run: just setup")
+    if absent := [name for name, there in data["sdks"].items() if not there]:
+        problems.append(f"the authors' sources of {', '.join(absent)} are not in {data['sdks_dir']}; run: just setup")
     problems += [
         f"codec {name} is missing from PyAV; run: just install-deps" for name, ok in data["codecs"].items() if not ok
     ]
@@ -108,6 +126,7 @@ def _text(data: dict[str, Any]) -> str:
         "packages   " + ", ".join(f"{name} {version or '-'}" for name, version in data["packages"].items()),
         f"codecs     {len(data['codecs']) - len(missing)} of {len(data['codecs'])} there",
         "engines    " + ", ".join(f"{name}: {state}" for name, state in data["engines"].items()),
+        "sdks       " + ", ".join(f"{name}: {'ready' if there else 'missing'}" for name, there in data["sdks"].items()),
         f"workspace  {data['workspace']['path']}, {data['workspace']['free_bytes'] / 1e9:.1f} GB free",
     ]
     return "\n".join([*lines, *(f"missing    {text}" for text in data["problems"] or ["nothing"])])

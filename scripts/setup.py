@@ -3,7 +3,7 @@
 Standard library only: this is the first thing that runs on a new machine.
 
     python scripts/setup.py base                     the light base: command line and built-in engines
-    python scripts/setup.py all [--cuda|--mps|--cpu] neural engines and developers' tools as well
+    python scripts/setup.py all [--cuda|--mps|--cpu] neural engines, the authors' sources and developers' tools as well
     python scripts/setup.py lock                     write requirements.lock anew from pyproject.toml
 """
 
@@ -16,6 +16,8 @@ import subprocess
 import sys
 import venv
 from pathlib import Path
+
+import sdks
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
@@ -32,12 +34,15 @@ def main() -> int:
     group = parser.add_mutually_exclusive_group()
     for name, text in (("cuda", "NVIDIA GPU"), ("mps", "Apple GPU"), ("cpu", "no GPU")):
         group.add_argument(f"--{name}", dest="backend", action="store_const", const=name, help=f"torch for {text}")
+    parser.add_argument("--retry", action="store_true", help="try again to fetch sources that could not be fetched")
     args = parser.parse_args()
     if sys.version_info < (3, 11):  # noqa: UP036 - this file is run by whatever Python there is
         return fail(f"SplazMatte needs Python 3.11 or newer; this is {sys.version.split()[0]} ({sys.executable})")
     try:
         make_venv()
         write_lock() if args.what == "lock" else install(args.what, args.backend)
+        if args.what == "all":
+            sdks.fetch_all(retry=args.retry)
     except subprocess.CalledProcessError as error:
         return fail(f"set-up stopped at: {' '.join(str(part) for part in error.cmd)} (exit code {error.returncode})")
     except OSError as error:
