@@ -1,4 +1,4 @@
-"""What an engine tells the user while it goes on: one line, through the log."""
+"""What an engine did other than it was asked to, told to whoever listens: the runner, and through it the user."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ LOGGER = logging.getLogger("splazmatte.notice")
 
 
 def notice(text: str) -> None:
-    """Tell the user something that is not an error but that changes what they get."""
+    """Tell the user, in one line, that an engine went another way: a smaller window for want of memory, say."""
     LOGGER.warning(text)

@@ -9,6 +9,7 @@ from engines import costs
 from engines.matanyone.rows import ROWS as MATANYONE
 from engines.sam.rows import ROWS as SAM
 from engines.spec import EngineSpec, Job, Licence, Param, PromptKind
+from engines.videomama.rows import ROWS as VIDEOMAMA
 
 BUILT_IN = Licence("Apache-2.0", commercial=True)
 
@@ -87,4 +88,4 @@ BUILT_INS: tuple[EngineSpec, ...] = (
         needs_every_mask=True,
     ),
 )
-ENGINES: tuple[EngineSpec, ...] = (*BUILT_INS, *SAM, *MATANYONE)
+ENGINES: tuple[EngineSpec, ...] = (*BUILT_INS, *SAM, *MATANYONE, *VIDEOMAMA)
