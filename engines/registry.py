@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import math
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -127,6 +128,13 @@ def _made(spec: EngineSpec, target: str, params: Mapping[str, Any]) -> Any:
     return getattr(importlib.import_module(module), attribute)(**checked)
 
 
+def release() -> None:
+    """Free the network that the engine used last has left in memory, so that what comes next has room."""
+    loading = sys.modules.get("engines.neural.loading")  # not imported: built-in engines need no torch
+    if loading is not None:
+        loading.release()
+
+
 def convert(spec: EngineSpec, param: Param, value: Any) -> int | float | bool | str:
     """Return `value` (often text from a command line) as the type of the parameter's default, within its range."""
     where = f"'{param.name}' of '{spec.name}'"
@@ -171,5 +179,6 @@ __all__ = [
     "missing_packages",
     "obstacle",
     "preferred",
+    "release",
     "usable",
 ]

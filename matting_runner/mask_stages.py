@@ -21,7 +21,7 @@ from engines.base import (
     Propagated,
     Stroke,
 )
-from engines.registry import create
+from engines.registry import create, release
 from engines.spec import Job
 from errors import MaskError, PromptError, StoreError, storage_errors
 from matting_runner.history import SessionHistory
@@ -155,6 +155,7 @@ def propagate(session: MattingSession, source: FrameSource, span: tuple[int, int
             for step in steps:
                 history.put(step)
                 reporter.tick(share.of(step))
+        release()
         for item in state.objects:
             item.drafts.spans = []
         session.save()

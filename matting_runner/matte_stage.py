@@ -8,7 +8,7 @@ from itertools import islice, pairwise
 import numpy as np
 
 from engines.base import Alpha, FrameSource, Guide, Mask, VideoMatter
-from engines.registry import create
+from engines.registry import create, release
 from engines.spec import Job
 from matting_runner.history import CHUNK
 from matting_runner.marks import alpha_marks
@@ -108,6 +108,7 @@ def matte(session: MattingSession, source: FrameSource, span: tuple[int, int], r
                 for chunk in _chunks(run):
                     _forget(session, store, chunk, held)
                     _commit(session, store, islice(results, chunk[1] - chunk[0]), chunk, marks, reporter)
+        release()
     store.close()
     reporter.end()
 

@@ -85,6 +85,22 @@ def test_it_makes_masks_and_alpha_for_every_frame(case: Case) -> None:
     assert run_matting(session, check=False).fps == {}, "a second run has nothing to do"
 
 
+def test_no_network_stays_in_memory_after_its_stage(tmp_path: Path, case: Case) -> None:
+    from engines.neural.loading import _held
+
+    shutil.copytree(case.undisturbed.folder, tmp_path / case.undisturbed.state.id)
+    session = SessionStore(tmp_path).open(case.undisturbed.state.id)
+    (session.masks_dir(1, "propagated") / f"{FRAMES - 1:06d}.png").unlink()
+    session.state.alpha.spans = []
+    held: dict[str, bool] = {}
+
+    def watch(progress: Progress) -> None:
+        held[progress.stage] = bool(_held)
+
+    run_matting(session, on_progress=watch, check=False)
+    assert held == {"propagate": True, "matte": case.engines.matter.name != "guided"} and not _held
+
+
 class BreakdownError(Exception):
     """Nobody expects it."""
 

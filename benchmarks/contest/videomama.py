@@ -6,6 +6,7 @@ sides are given a mask for every frame, and the clip is one window of the size t
 
 from __future__ import annotations
 
+import importlib
 from itertools import cycle
 from typing import Any
 
@@ -58,9 +59,9 @@ def ours_side(task: Task, watch: Watch) -> None:
 
 def theirs_side(task: Task, watch: Watch) -> None:
     """Extract frames, run their pipeline, write its pictures."""
-    import inference_onestep_folder as authors
     import torch
 
+    authors: Any = importlib.import_module("inference_onestep_folder")
     watch.lap("start")
     kind = torch.float16 if torch.cuda.is_available() else torch.float32  # with bfloat16 it cannot make its pictures
     models = str(task.models / "videomama-vae"), str(task.models / "videomama-unet")
