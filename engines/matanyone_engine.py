@@ -48,7 +48,7 @@ class MatAnyoneMatter:
         device: str = "auto",
         precision: str = "auto",
     ) -> None:
-        self._network = Network(find(model), get_settings().sdks_dir, choose(device, precision))
+        self._network = Network(find(model), get_settings().sdks_path, choose(device, precision))
         self._choices = Choices(warmup, erode, dilate)
         self._max_size = max_size
 

@@ -13,7 +13,7 @@ from config import Settings
 from tests.sam2_authors import authors_key
 from tests.sam_material import SIDE, tiny_edgetam
 
-SOURCES = Settings().sdks_dir / "edgetam"
+SOURCES = Settings().sdks_path / "edgetam"
 TINY = {
     "image_size": SIDE,
     "image_encoder.trunk.name": "repvit_m1",

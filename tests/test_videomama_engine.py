@@ -43,7 +43,7 @@ from engines.videomama.network import Network  # noqa: E402
 from engines.videomama.noise import PURPOSES, draw  # noqa: E402
 
 CPU = Compute("cpu", "fp32")
-AUTHORS = get_settings().sdks_dir / "videomama"
+AUTHORS = get_settings().sdks_path / "videomama"
 
 
 class Stand(Network):
@@ -504,7 +504,7 @@ def authors_alpha(net: Network, pictures: Any, masks: Any, monkeypatch: pytest.M
     """Return what the authors' pipeline makes of PIL pictures and masks, float [T, H, W]; seeds: 1 global, 42 own."""
     monkeypatch.syspath_prepend(str(AUTHORS))
     monkeypatch.setitem(sys.modules, "einops", SimpleNamespace(rearrange=rearrange))
-    import pipeline_svd_mask as authors  # type: ignore[import-not-found]
+    import pipeline_svd_mask as authors
     from torchvision import transforms
 
     no_pictures = SimpleNamespace(ToTensor=transforms.ToTensor, ToPILImage=lambda: lambda frame: frame)

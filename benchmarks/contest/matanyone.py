@@ -23,7 +23,7 @@ def _network() -> Any:
     from matanyone.model.matanyone import MatAnyone
     from omegaconf import OmegaConf
 
-    folder = get_settings().sdks_dir / "matanyone" / "matanyone" / "config"
+    folder = get_settings().sdks_path / "matanyone" / "matanyone" / "config"
     config: Any = OmegaConf.load(folder / "eval_matanyone_config.yaml")
     config["model"] = OmegaConf.load(folder / "model" / "base.yaml")
     config["model"]["pretrained_resnet"] = False  # it would be downloaded

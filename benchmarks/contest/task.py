@@ -110,7 +110,7 @@ class Contestant:
 
     def missing(self) -> str:
         """Return what to install before their side can run; empty where nothing is missing."""
-        absent = [name for name in self.sources if not (get_settings().sdks_dir / name).is_dir()]
+        absent = [name for name in self.sources if not (get_settings().sdks_path / name).is_dir()]
         if absent:
             return f"needs the authors' sources in sdks/{absent[0]}; run: just setup"
         lacking = [name for name in self.packages if not _is_there(name)]
@@ -119,7 +119,7 @@ class Contestant:
     def use_sources(self) -> None:
         """Let their sources be imported, ahead of packages of the same name."""
         for name in self.sources:
-            sys.path.insert(0, str(get_settings().sdks_dir / name))
+            sys.path.insert(0, str(get_settings().sdks_path / name))
 
 
 PIP = {"hydra": "hydra-core", "imageio_ffmpeg": "imageio-ffmpeg"}

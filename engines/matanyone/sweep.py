@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -47,9 +48,7 @@ class Keys:
         return [
             leg
             for item in sorted(self._guides.objects())
-            for leg in plan_legs(
-                item, self._guides.keyframes(item), start, stop, lambda key, item=item: self._is_there(item, key)
-            )
+            for leg in plan_legs(item, self._guides.keyframes(item), start, stop, partial(self._is_there, item))
         ]
 
     def mask(self, leg: Leg) -> Mask:

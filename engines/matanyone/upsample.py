@@ -68,8 +68,8 @@ def _linear(colours: Floats, alpha: Floats) -> list[Floats]:
     cofactors = [[cofactor(i, j) for j in range(3)] for i in range(3)]
     determinant = sum(matrix[0, j] * cofactors[0][j] for j in range(3))
     slopes = [sum(cofactors[i][j] * covariance[j] for j in range(3)) / determinant for i in range(3)]
-    offset = mean - sum(slope * own for slope, own in zip(slopes, means, strict=True))
-    return [_mean(each) for each in (*slopes, offset)]
+    offset = np.asarray(mean - sum(slope * own for slope, own in zip(slopes, means, strict=True)))
+    return [_mean(np.asarray(each)) for each in (*slopes, offset)]
 
 
 def _mean(values: Floats) -> Floats:
