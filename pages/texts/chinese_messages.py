@@ -57,7 +57,7 @@ MESSAGES: dict[str, str] = {
     "{} was written by a newer SplazMatte (version {}, not {}): update": "{0} 由更新版本的 SplazMatte 写入（版本 {1}，而非 {2}）：请更新",
     "{} cannot be read: {}": "{0} 无法读取：{1}",
     "{}; its backup could not be read either ({})": "{0}；其备份也无法读取（{1}）",
-    "cannot write {}: {}; free space or set SPLAZMATTE_WORKSPACE": "无法写入 {0}：{1}；请腾出空间或设置 SPLAZMATTE_WORKSPACE",
+    "cannot write {}: {}; free space or set {}": "无法写入 {0}：{1}；请腾出空间或设置 {2}",
     "{} is damaged ({}); delete that file and run the session again": "{0} 已损坏（{1}）；请删除该文件后重新运行",
     "{} is damaged; delete that file and run the session again": "{0} 已损坏；请删除该文件后重新运行",
     "a mask's file is not an 8-bit grey PNG; delete it and run the session again": "遮罩文件不是 8 位灰度 PNG；请删除后重新运行",

@@ -25,9 +25,6 @@ NEURAL_MESSAGES: dict[str, str] = {
         "{0} 不存在，或您无权访问；若已迁移请报告；否则请运行：hf auth login"
     ),
     "{} lacks a file that '{}' needs; report it": "{0} 缺少“{1}”所需的文件；请报告",
-    "{} needs {} GB and {} GB to spare in {}; free space or set SPLAZMATTE_MODELS_DIR": (
-        "{0} 需要在 {3} 中有 {1} GB，另留 {2} GB；请腾出空间或设置 SPLAZMATTE_MODELS_DIR"
-    ),
     "the hub does not let you have '{}': {}": "来源网站不允许您下载“{0}”：{1}",
     "accept its terms at {}, then run: hf auth login": "请在 {0} 接受其条款，然后运行：hf auth login",
     "run: hf auth login": "请运行：hf auth login",
@@ -41,12 +38,39 @@ NEURAL_MESSAGES: dict[str, str] = {
     "'{}' takes no text; click on the object, or use a segmenter that reads text": (
         "“{0}”不支持文字；请点击对象，或使用支持文字的分割引擎"
     ),
-    "the memory of {} does not suffice; choose a smaller model or working size, or device=cpu": (
-        "{0} 的内存不足；请选择更小的模型或工作尺寸，或 device=cpu"
-    ),
     "there is no {} device here; choose device=auto or device=cpu": "此处没有 {0} 设备；请选择 device=auto 或 device=cpu",
     "the weights in {} are damaged ({}); {}": "{0} 中的权重已损坏（{1}）；{2}",
     "the weights in {} cannot be loaded ({}); {}": "{0} 中的权重无法加载（{1}）；{2}",
     "the weights in {} do not fit {}: {}, as {}; {}": "{0} 中的权重与 {1} 不符：{2}，例如 {3}；{4}",
     "fetch them again: run.py models remove {}, then run.py models download {}": "请移除“{0}”后重新下载",
+    "finding by text takes about {} GB of memory, which are not free; close other programs, or click on the objects instead": "按文字查找约需 {0} GB 内存，目前不足；请关闭其他程序，或改为点击对象",
+    "no instance {} was found; there is: {}": "没有找到编号 {0}；现有：{1}",
+    "stopped; a search begins again from its first frame": "已停止；下次搜索会从第一帧重新开始",
+    "{} is gone; search again": "{0} 已丢失；请重新搜索",
+    "the terms of '{}' ({}) are not accepted yet; run: just download-models {}": "尚未接受“{0}”的条款（{1}）；请运行：just download-models {2}",
+    "{} needs {} GB and {} GB to spare in {}; free space or set {}": "{0} 需要 {1} GB，并须在 {3} 留出 {2} GB；请腾出空间或设置 {4}",
+    "{} is a folder where a file should be; remove it": "{0} 是文件夹，而此处应为文件；请将其移除",
+    "{} ends after {} of {} bytes; try again later, or another mirror": "{0} 在 {1}/{2} 字节处中断；请稍后再试或更换镜像",
+    "{} is in the way of a folder; remove it or set {}": "{0} 占用了文件夹的位置；请将其移除或设置 {1}",
+    "cannot write {}: {}; set {}": "无法写入 {0}：{1}；请设置 {2}",
+    "{} is longer than announced and was removed; try another mirror": "{0} 比声明的更长，已被移除；请更换镜像",
+    "HF_ENDPOINT is no address: '{}'; as in HF_ENDPOINT=https://huggingface.co": "HF_ENDPOINT 不是网址：“{0}”；应类似 HF_ENDPOINT=https://huggingface.co",
+    "no connection to {}, or it was cut; check the network, or set HF_ENDPOINT to a mirror; the next download goes on from there": "无法连接 {0}，或连接已中断；请检查网络，或将 HF_ENDPOINT 设为镜像；下次下载会继续",
+    "the authors' sources are not in {}; run: just setup": "{0} 中没有作者的源代码；请运行：just setup",
+    "the authors' sources in {} cannot be used ({}); remove that folder, then run: just setup": "{0} 中作者的源代码无法使用（{1}）；请移除该文件夹，然后运行：just setup",
+    "{} is missing; remove {}, then run: just setup": "缺少 {0}；请移除 {1}，然后运行：just setup",
+    "the weights {} are damaged ({}); {}": "权重 {0} 已损坏（{1}）；{2}",
+    "the weights {} are not MatAnyone's: {} {}, as {}; {}": "权重 {0} 不是 MatAnyone 的：{1} {2}，例如 {3}；{4}",
+    "the memory of {} does not suffice; {}": "{0} 的内存不足；{1}",
+    "'{}' finds nothing by a text; these do: {}": "“{0}”不能按文字查找；这些可以：{1}",
+    "the text is empty; name what to find, as in 'person' or 'red car'": "文字为空；请说明要查找什么，例如“person”或“red car”",
+    "the text is too long: '{}…'; name what to find in a few words, as in 'red car'": "文字太长：“{0}…”；请用几个词说明，例如“red car”",
+    "the tokenizer in {} cannot be loaded ({}); fetch it again: run.py models remove {}, then run.py models download {}": "{0} 中的分词器无法加载（{1}）；请重新下载：run.py models remove {2}，然后 run.py models download {3}",
+    "no '{}' was found here with a score above {}; try another word, another frame or a lower threshold": "这里没有找到分数高于 {1} 的“{0}”；请换个词、换一帧或降低阈值",
+    "a text cannot refine a rough mask; clear the frame's prompts, or leave the text out": "文字不能细化粗略遮罩；请清除该帧的提示，或不使用文字",
+    "VideoMaMa's numbers ran over in fp16; choose precision=bf16 or precision=fp32": "VideoMaMa 在 fp16 下数值溢出；请选择 precision=bf16 或 precision=fp32",
+    "VideoMaMa gave no numbers; check its weights: run.py models verify videomama-vae": "VideoMaMa 没有给出有效数值；请检查权重：run.py models verify videomama-vae",
+    "{} is damaged; run: just download-models {} --verify": "{0} 已损坏；请运行：just download-models {1} --verify",
+    "{} is no folder; remove it or set {}": "{0} 不是文件夹；请将其移除或设置 {1}",
+    "'{}' is being downloaded; stop that or wait for it": "“{0}”正在下载；请停止下载或等待其完成",
 }
