@@ -18,7 +18,7 @@ from pages.objects_panel import ObjectsPanel
 from pages.queue_panel import QueuePanel
 from pages.run_panels import MattePanel, PropagatePanel
 from pages.sessions_panel import SessionsPanel
-from pages.stage import STAGE_TEXTS, Stage
+from pages.stage import MAKER_TEXTS, STAGE_TEXTS, Stage
 from pages.texts import t
 from pages.tools import ToolBar
 
@@ -55,7 +55,7 @@ class MattingPage:
                 self._sessions = ui.element("nav").classes("sm-left").props(f'aria-label="{t("Sessions")}"')
                 with ui.element("section").classes("sm-middle"):
                     tools = ui.element("div").classes("sm-toolplace")
-                    self.stage = Stage(self._event, {text: t(text) for text in STAGE_TEXTS})
+                    self.stage = Stage(self._event, {text: t(text) for text in (*STAGE_TEXTS, *MAKER_TEXTS)})
                 right = ui.element("aside").classes("sm-right")
         with page:
             self.desk = Desk(services, self.stage)

@@ -66,12 +66,13 @@ STAGE_TEXTS: tuple[str, ...] = tuple(
             "Loading…",
             "Waiting for frame {frame}…",
             "Frame {frame} of {count}",
-            BY_HAND,
-            *(spec.title for spec in ENGINES),
         ]
     )
 )
-"""Every text that the stage shows: the keys of its prop `texts`."""
+"""Every text that the stage's modules write: keys of its prop `texts`."""
+
+MAKER_TEXTS: tuple[str, ...] = tuple(dict.fromkeys([BY_HAND, *(spec.title for spec in ENGINES)]))
+"""What it names as makers of masks and alpha: keys of `texts`, too."""
 
 
 def _static_digest() -> str:
@@ -99,7 +100,7 @@ class Stage(Element, component="static/stage.js"):
         on_event: called with an event's name and data (may be a coroutine function): click {frame, x, y, positive},
             box {frame, x0, y0, x1, y1}, stroke {frame, points, radius, positive}, frame {frame}, range {start, stop},
             action {name}, options {what changed}. Coordinates are source pixels, (0, 0) centre of the top-left pixel.
-        texts: shown text by English text, for `STAGE_TEXTS`; what is missing is shown in English.
+        texts: shown text by English text, for `STAGE_TEXTS` and `MAKER_TEXTS`; what is missing is shown in English.
     """
 
     def __init__(self, on_event: Callable[[str, dict[str, Any]], Any], texts: dict[str, str] | None = None) -> None:
