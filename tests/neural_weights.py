@@ -18,8 +18,23 @@ from matting_runner.marks import spec_of
 from session_store import EngineChoice, MattingState
 from tests.sam_material import save_tiny_sam2
 
+
+def _matanyone(folder: Path) -> object:
+    from tests.matanyone_material import save_random_weights
+
+    return save_random_weights(folder, get_settings().sdks_dir.absolute())
+
+
+def _videomama(folder: Path) -> object:
+    from tests.videomama_material import save_tiny
+
+    return save_tiny(folder.parent)  # both sets at once
+
+
 SAVERS: dict[str, Callable[[Path], object]] = {
     "sam2.1-hiera-tiny": partial(save_tiny_sam2, side=64),
+    "matanyone": _matanyone,
+    "videomama-unet": _videomama,
 }
 """By the name of a set of weights, what saves random ones into its folder."""
 
@@ -35,10 +50,18 @@ class Engines(NamedTuple):
     segmenter: EngineChoice = TINY
     propagator: EngineChoice = TINY
     matter: EngineChoice = GUIDED
+    sources: tuple[str, ...] = ()
+    """Folders of `sdks/` that saving its random weights needs."""
+    slow: bool = False
 
     def choose(self, state: MattingState) -> None:
         """Make them the session's."""
         state.segmenter, state.propagator, state.matter = self.segmenter, self.propagator, self.matter
+
+    def lacks_sources(self) -> str:
+        """Return which of the authors' sources are not there; empty if all are."""
+        absent = [name for name in self.sources if not (get_settings().sdks_dir / name).is_dir()]
+        return f"the authors' sources of {absent} are not in sdks/: just setup" if absent else ""
 
     def obstacle(self) -> str:
         """Return why one of them cannot run here, now that the weights are there; empty if all can."""
@@ -53,7 +76,22 @@ class Engines(NamedTuple):
         return ""
 
 
-SETUPS = (Engines("sam2", ("sam2.1-hiera-tiny",)),)
+SETUPS = (
+    Engines("sam2", ("sam2.1-hiera-tiny",)),
+    Engines(
+        "matanyone",
+        ("sam2.1-hiera-tiny", "matanyone"),
+        matter=EngineChoice(name="matanyone", params={"model": "matanyone", "warmup": 1, "erode": 3, "dilate": 3}),
+        sources=("matanyone",),
+        slow=True,
+    ),
+    Engines(
+        "videomama",
+        ("sam2.1-hiera-tiny", "videomama-unet"),
+        matter=EngineChoice(name="videomama", params={"batch_size": 6, "overlap": 2, "size": 256}),
+        slow=True,
+    ),
+)
 """What the runner's tests run with; one that needs the authors' sources is skipped where they are not there."""
 
 

@@ -57,9 +57,14 @@ class Case:
         return session
 
 
-@pytest.fixture(scope="module", params=SETUPS, ids=lambda engines: engines.name)
+PARAMS = [pytest.param(each, id=each.name, marks=[pytest.mark.slow] if each.slow else []) for each in SETUPS]
+
+
+@pytest.fixture(scope="module", params=PARAMS)
 def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case]:
     engines: Engines = request.param
+    if lacking := engines.lacks_sources():
+        pytest.skip(lacking)
     folder = tmp_path_factory.mktemp(engines.name)
     with random_weights(folder / "models", *engines.weights):
         if reason := engines.obstacle():
