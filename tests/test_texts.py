@@ -124,7 +124,7 @@ def raised() -> Iterator[tuple[str, str]]:
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args):
                     continue
-                if node.func.id in ERRORS and name not in UNSEEN:
+                if node.func.id in {*ERRORS, "notice"} and name not in UNSEEN:
                     yield name, template(node.args[0])
 
 

@@ -73,4 +73,7 @@ NEURAL_MESSAGES: dict[str, str] = {
     "{} is damaged; run: just download-models {} --verify": "{0} 已损坏；请运行：just download-models {1} --verify",
     "{} is no folder; remove it or set {}": "{0} 不是文件夹；请将其移除或设置 {1}",
     "'{}' is being downloaded; stop that or wait for it": "“{0}”正在下载；请停止下载或等待其完成",
+    "matanyone: out of memory; from frame {} on the network works at {} pixels (short side)": "matanyone：内存不足；从第 {0} 帧起网络以 {1} 像素（短边）工作",
+    "{}: forgot the {} kept pictures; going back to one of them takes longer": "{0}：已丢弃保留的 {1} 个画面；回到其中之一会更慢",
+    "the memory of {} does not suffice for videomama: {}": "{0} 的内存不足以运行 videomama：{1}",
 }
