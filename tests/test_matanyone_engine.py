@@ -6,7 +6,7 @@ import logging
 import random
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -88,7 +88,12 @@ def test_weights_are_linear_between_keyframes() -> None:
 
 def test_only_the_nearest_keyframes_are_looked_at() -> None:
     asked: set[int] = set()
-    plan_legs(1, list(range(0, 1000, 10)), 505, 507, lambda key: bool(asked.add(key)) or True)
+
+    def is_there(key: int) -> bool:
+        asked.add(key)
+        return True
+
+    plan_legs(1, list(range(0, 1000, 10)), 505, 507, is_there)
     assert asked == {500, 510}
 
 
@@ -298,6 +303,7 @@ def test_nothing_is_left_on_the_disk_when_the_caller_stops(fake: type[FakeRun], 
     keys = Keyframes({1: {19: full(clip)}})
     steps = MatAnyoneMatter(device="cpu").matte(clip, keys, 0, 20)
     next(steps)
+    assert isinstance(steps, Generator)
     steps.close()
     assert list(workspace.iterdir()) == []
 

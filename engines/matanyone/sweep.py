@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -44,13 +45,10 @@ class Keys:
 
     def legs(self, start: int, stop: int) -> list[Leg]:
         """Return the runs of all objects that make the frames `start` .. `stop`."""
-        return [
-            leg
-            for item in sorted(self._guides.objects())
-            for leg in plan_legs(
-                item, self._guides.keyframes(item), start, stop, lambda key, item=item: self._is_there(item, key)
-            )
-        ]
+        legs: list[Leg] = []
+        for item in sorted(self._guides.objects()):
+            legs += plan_legs(item, self._guides.keyframes(item), start, stop, partial(self._is_there, item))
+        return legs
 
     def mask(self, leg: Leg) -> Mask:
         """Return the mask that a run begins with, as it was drawn."""
