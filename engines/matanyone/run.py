@@ -76,23 +76,23 @@ class Run:
             ResourceError: the device is out of memory.
         """
         self._features.turn_to(frame.index)
+        mask, self._mask = self._mask, None
         with self._compute.inference():
-            given = self._begin(frame) if self._mask is not None else self._core.step(frame.image)
+            given = self._core.step(frame.image) if mask is None else self._begin(frame, mask)
             return given[1].float().cpu().numpy()
 
-    def _begin(self, frame: Frame) -> Any:
+    def _begin(self, frame: Frame, mask: Mask) -> Any:
         """Give the keyframe's mask, then have the network see the same picture again and again."""
         assert self._mask is not None
         height, width = frame.image.shape[-2:]
         # It looks for the 30 most similar places in its memory, of which a tiny picture has fewer.
         memory = self._core.memory
         memory.top_k = min(memory.top_k, -(-height // 16) * -(-width // 16))
-        mask = torch.from_numpy(fit_mask(self._mask, (width, height))).to(frame.image.device)
-        self._mask = None
-        self._core.step(frame.image, mask.float(), objects=[OBJECT])
+        given = torch.from_numpy(fit_mask(mask, (width, height))).to(frame.image.device).float()
+        self._core.step(frame.image, given, objects=[OBJECT])
         for _ in range(self._warmup + 1):
-            given = self._core.step(frame.image, first_frame_pred=True)
-        return given
+            found = self._core.step(frame.image, first_frame_pred=True)
+        return found
 
 
 def prepare_mask(mask: Mask, dilate: int, erode: int) -> Mask:

@@ -45,11 +45,10 @@ class Keys:
 
     def legs(self, start: int, stop: int) -> list[Leg]:
         """Return the runs of all objects that make the frames `start` .. `stop`."""
-        return [
-            leg
-            for item in sorted(self._guides.objects())
-            for leg in plan_legs(item, self._guides.keyframes(item), start, stop, partial(self._is_there, item))
-        ]
+        legs: list[Leg] = []
+        for item in sorted(self._guides.objects()):
+            legs += plan_legs(item, self._guides.keyframes(item), start, stop, partial(self._is_there, item))
+        return legs
 
     def mask(self, leg: Leg) -> Mask:
         """Return the mask that a run begins with, as it was drawn."""

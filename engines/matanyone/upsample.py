@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from engines.base import Alpha, Image
 
-Floats = NDArray[np.floating]
+Floats = NDArray[np.float64]
 
 WINDOW = (3, 3)
 """In which alpha is taken for a linear function of the colours: small, so that hair stays."""
@@ -66,10 +66,14 @@ def _linear(colours: Floats, alpha: Floats) -> list[Floats]:
         return (matrix[a, c] * matrix[b, d] - matrix[a, d] * matrix[b, c]) * (-1) ** (i + j)
 
     cofactors = [[cofactor(i, j) for j in range(3)] for i in range(3)]
-    determinant = sum(matrix[0, j] * cofactors[0][j] for j in range(3))
-    slopes = [sum(cofactors[i][j] * covariance[j] for j in range(3)) / determinant for i in range(3)]
-    offset = np.asarray(mean - sum(slope * own for slope, own in zip(slopes, means, strict=True)))
-    return [_mean(np.asarray(each)) for each in (*slopes, offset)]
+    determinant = _dot([matrix[0, j] for j in range(3)], cofactors[0])
+    slopes = [_dot(row, covariance) / determinant for row in cofactors]
+    offset = mean - _dot(slopes, means)
+    return [_mean(each) for each in (*slopes, offset)]
+
+
+def _dot(left: list[Floats], right: list[Floats]) -> Floats:
+    return left[0] * right[0] + left[1] * right[1] + left[2] * right[2]
 
 
 def _mean(values: Floats) -> Floats:
