@@ -187,6 +187,21 @@ def test_noise_depends_on_seed_frame_and_purpose() -> None:
     assert abs(float(big.mean())) < 0.03 and abs(float(big.std()) - 1) < 0.03
 
 
+def test_windows_share_the_noise_of_a_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    given_noise: list[Any] = []
+    answer = Stand.answer
+
+    def kept(self: Stand, codes: Any, noise: Any) -> Any:
+        given_noise.append(noise)
+        return answer(self, codes, noise)
+
+    monkeypatch.setattr(Stand, "answer", kept)
+    run(stand(4, 2), Film(8, 64, 48))
+    assert len(given_noise) == 3
+    for before, after in pairwise(given_noise):
+        assert torch.equal(before[2:], after[:2]) and not torch.equal(before[:2], after[:2])
+
+
 @pytest.mark.parametrize(("frames", "size"), [(1, (64, 48)), (2, (64, 48)), (2, (7, 3)), (1, (1, 1)), (2, (131, 9))])
 def test_small_and_odd_clips(tiny: Network, frames: int, size: tuple[int, int]) -> None:
     run(VideoMaMaMatter(tiny, 16, 4, 0, 64), Film(frames, *size))
