@@ -22,7 +22,7 @@ from tests.sam_material import save_tiny_sam2
 def _matanyone(folder: Path) -> object:
     from tests.matanyone_material import save_random_weights
 
-    return save_random_weights(folder, get_settings().sdks_dir.absolute())
+    return save_random_weights(folder, get_settings().sdks_path)
 
 
 def _videomama(folder: Path) -> object:
@@ -60,7 +60,7 @@ class Engines(NamedTuple):
 
     def lacks_sources(self) -> str:
         """Return which of the authors' sources are not there; empty if all are."""
-        absent = [name for name in self.sources if not (get_settings().sdks_dir / name).is_dir()]
+        absent = [name for name in self.sources if not (get_settings().sdks_path / name).is_dir()]
         return f"the authors' sources of {absent} are not in sdks/: just setup" if absent else ""
 
     def obstacle(self) -> str:

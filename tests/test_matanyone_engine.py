@@ -37,7 +37,7 @@ from engines.matanyone_engine import MatAnyoneMatter  # noqa: E402
 from engines.neural.compute import choose  # noqa: E402
 from engines.neural.loading import release  # noqa: E402
 
-SDKS = get_settings().sdks_dir.absolute()
+SDKS = get_settings().sdks_path
 upstream = pytest.mark.upstream
 Masks = dict[int, dict[int, Mask]]
 
