@@ -84,7 +84,7 @@ test *args: _everything
 test *args: _everything
     @{{ python }} -m pytest {{ args }}
 
-# measure: quality, media, ui or all (--help shows the options)
+# measure: quality, media, ui, engines or all (--help shows the options)
 [no-exit-message]
 bench *args: _everything
     @{{ python }} -m benchmarks {{ args }}

@@ -21,7 +21,7 @@ Results = Mapping[int, NDArray[np.float32]]
 
 @dataclass(frozen=True)
 class Task:
-    """One contest's folder: clip.mp4, its first mask beside it, weights, and what the sides make of them."""
+    """One contest's folder: clip.mp4, its masks, weights, and what the sides make of them."""
 
     folder: Path
 
@@ -32,8 +32,8 @@ class Task:
 
     @property
     def mask(self) -> Path:
-        """Return the mask of frame 0, a PNG of the video's size."""
-        return self.folder / "clip.png"
+        """Return the mask of frame 0, a PNG of the video's size with nothing between 0 and 255."""
+        return self.masks / "00000.png"
 
     @property
     def masks(self) -> Path:
