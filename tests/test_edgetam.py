@@ -39,7 +39,8 @@ def test_an_image_is_cut(net: Network) -> None:
 
 
 @pytest.mark.parametrize(
-    ("frames", "reverse"), [(24, False), (24, True), pytest.param(200, False, marks=pytest.mark.slow)]
+    ("frames", "reverse"),
+    [(18, False), pytest.param(24, True, marks=pytest.mark.slow), pytest.param(200, False, marks=pytest.mark.slow)],
 )
 def test_a_pruned_session_is_the_unpruned_one_to_the_last_bit(net: Network, frames: int, reverse: bool) -> None:
     film = Film(frames, 101, 77)

@@ -17,7 +17,6 @@ from tests.sam_material import SIDE, Film, carry, save_tiny_sam2, tiny_network
 torch = pytest.importorskip("torch", reason="neural engines are not installed: just setup")
 
 from engines.neural.compute import Compute, choose  # noqa: E402
-from engines.neural.loading import release  # noqa: E402
 from engines.sam.family import Network  # noqa: E402
 from engines.sam.image import SamSegmenter  # noqa: E402
 from engines.sam2_engine import SAM2  # noqa: E402
@@ -88,12 +87,6 @@ def test_pictures_are_prepared_as_the_library_prepares_them(net: Network) -> Non
 
 
 # --- weights ----------------------------------------------------------------------------------------------------------
-
-
-def test_loading_is_quiet(net: Network, capfd: pytest.CaptureFixture[str]) -> None:
-    release()
-    net.image()
-    assert capfd.readouterr() == ("", "")
 
 
 def test_damaged_and_wrong_weights_are_told_in_one_line(tmp_path: Path) -> None:

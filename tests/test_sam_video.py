@@ -69,7 +69,7 @@ def check_session(net: Network, film: Film, keys: Mapping[int, Mask], reverse: b
 
 
 @pytest.mark.parametrize(
-    ("frames", "reverse"), [(24, False), (24, True), pytest.param(200, False, marks=pytest.mark.slow)]
+    ("frames", "reverse"), [(18, False), (18, True), pytest.param(200, False, marks=pytest.mark.slow)]
 )
 def test_a_pruned_session_is_the_unpruned_one_to_the_last_bit(net: Network, frames: int, reverse: bool) -> None:
     film = Film(frames, 101, 77)
@@ -93,7 +93,7 @@ def test_a_cut_run_gives_the_same_masks(net: Network, direction: Direction) -> N
     film = Film(6, 64, 48)
     keys = {2: {1: film.disc(2)}, 4: {1: film.disc(4), 2: film.disc(1)}}
     whole = carry(net, film, keys, direction)
-    for cut in range(len(whole)):
+    for cut in range(0, len(whole), 2):
         rest = carry(net, film, keys, direction, Past(whole[:cut]))
         together = {**flat(whole[:cut]), **flat(rest)}
         assert set(together) == set(flat(whole))
