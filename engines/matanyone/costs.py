@@ -1,6 +1,6 @@
 """What MatAnyone takes: memory and time as functions of the load, on the CPU in single precision.
 
-Fitted to single measurements of the authors' code (0.34 s at 480x270; 24 s and 6.5 GB at 1080p): not measured with ours.
+From single measurements of the authors' code (0.34 s at 480x270, 24 s and 6.5 GB at 1080p): ours was not measured.
 """
 
 from __future__ import annotations
