@@ -21,7 +21,7 @@ LAYERS = (
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 WIDGETS = {"nicegui"}
 HEAVY = {"torch", "torchvision", "transformers", "diffusers"}
-NEURAL_ROOMS = {"neural", "sam", "matanyone", "videomama"}
+NEURAL_ROOMS = {"neural", "sam", "matanyone", "videomama", "cotracker"}
 """Of engines/: loaded with the engines whose insides they are; their rows of the table are not."""
 LOOK_UP_BY_NAME = {
     "engines/registry.py",
