@@ -99,6 +99,7 @@ def new_stand_in() -> Any:
 
         def init_video_online_processing(self) -> None:
             self.online_ind = 0
+            self.online_track_feat: list[Any] = [None]
             self.online_track_support: list[Any] = [None]
             self.online_coords_predicted = self.online_vis_predicted = self.online_conf_predicted = None
 
@@ -131,7 +132,8 @@ def new_stand_in() -> Any:
             return self._streamed(xy, seen)
 
         def _remembered(self, template: Any, frames: Any) -> Any:
-            if self.online_track_support[0] is None:
+            if self.online_track_feat[0] is None:
+                self.online_track_feat = [torch.zeros(())]
                 self.online_track_support = [torch.zeros_like(template)]
             first = 0 if self.online_ind == 0 else self.online_ind + 8
             due = (frames >= first) & (frames < self.online_ind + 16)
@@ -153,13 +155,26 @@ def new_stand_in() -> Any:
 
 
 def build_small(model: str) -> Any:
-    """Return the real network for small pictures with random weights; call it within `authors_package`."""
+    """Return the real network, narrower and for small pictures, with random weights; call within `authors_package`."""
+    from cotracker.models.core.cotracker.blocks import Mlp
+    from cotracker.models.core.cotracker.cotracker import EfficientUpdateFormer
     from cotracker.models.core.cotracker.cotracker3_offline import CoTrackerThreeOffline
     from cotracker.models.core.cotracker.cotracker3_online import CoTrackerThreeOnline
 
-    if model == "offline":
-        return CoTrackerThreeOffline(stride=4, corr_radius=3, window_len=60, model_resolution=SMALL)
-    return CoTrackerThreeOnline(stride=4, corr_radius=3, window_len=16, model_resolution=SMALL)
+    kind, window = (CoTrackerThreeOffline, 60) if model == "offline" else (CoTrackerThreeOnline, 16)
+    network = kind(stride=4, corr_radius=3, window_len=window, model_resolution=SMALL)
+    network.corr_mlp = Mlp(in_features=49 * 49, hidden_features=16, out_features=256)
+    network.updateformer = EfficientUpdateFormer(
+        space_depth=3,
+        time_depth=3,
+        input_dim=network.input_dim,
+        hidden_size=96,
+        num_heads=2,
+        output_dim=4,
+        num_virtual_tracks=8,
+        linear_layer_for_vis_conf=True,
+    )
+    return network
 
 
 def save_random_weights(network: Any, path: Path, seed: int = 0) -> None:
@@ -200,11 +215,13 @@ class Authors:
             self._predictor.model.load_state_dict(torch.load(path))
             self._predictor.interp_shape = SMALL
         self.probabilities: Any = None
-        self._predictor.model.register_forward_hook(self._listen)
+        self._forward, self._predictor.model.forward = self._predictor.model.forward, self._listen
         self._torch = torch
 
-    def _listen(self, _module: Any, _inputs: Any, output: Any) -> None:
+    def _listen(self, *args: Any, **options: Any) -> Any:
+        output = self._forward(*args, **options)
         self.probabilities = (output[1] * output[2])[0].numpy()
+        return output
 
     def track(self, pictures: Sequence[Image], queries: NDArray[np.float32], *, grid: bool) -> Any:
         """Return tracks [T, N, 2], bool [T, N] and visibility times confidence [T, N].

@@ -87,6 +87,8 @@ class OnlineGroup:
             network.online_ind = OVERLAP
             # It adds to them in place, which a step that fails must not do.
             network.online_track_support = [level.clone() for level in self._state.templates]
+            # Never read; but where it is None the network begins templates anew.
+            network.online_track_feat = [0.0] * len(self._state.templates)
             network.online_coords_predicted = self._state.xy
             network.online_vis_predicted = self._state.visibility
             network.online_conf_predicted = self._state.confidence
