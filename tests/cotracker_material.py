@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.base import Image
-from tests.sam_material import lively
+from tests.random_weights import lively
 
 SMALL = (96, 128)
 """Height and width that small networks work at; the real one's are 384 and 512."""
@@ -101,7 +101,9 @@ def new_stand_in() -> Any:
             self.online_ind = 0
             self.online_track_feat: list[Any] = [None]
             self.online_track_support: list[Any] = [None]
-            self.online_coords_predicted = self.online_vis_predicted = self.online_conf_predicted = None
+            self.online_coords_predicted: Any = None
+            self.online_vis_predicted: Any = None
+            self.online_conf_predicted: Any = None
 
         def __call__(self, video: Any, queries: Any, iters: int, is_online: bool = False) -> Any:
             assert iters == 6
@@ -110,7 +112,8 @@ def new_stand_in() -> Any:
             full = video.expand(1, count, 3, *SMALL)[0]
             if is_online:
                 full = torch.cat([full, full[-1:].expand(16 - count, -1, -1, -1)])
-            maps = self.fnet(full)[None, :, :, 0, 0]
+            encode: Any = self.fnet
+            maps = encode(full)[None, :, :, 0, 0]
             frames = queries[..., 0].long()
             local = frames - self.online_ind if is_online else frames
             template = self.get_track_feat(maps, local, queries[..., 1:])[1]

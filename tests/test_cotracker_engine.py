@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -219,6 +219,7 @@ def test_an_abandoned_run_leaves_no_thread_and_no_features(tracker: CoTracker3Tr
 
     chunks = tracker.track(Shift(100), np.array([(0, 4, 4)], np.float32), 0, 100, FORWARD)
     next(chunks)
+    assert isinstance(chunks, Generator)
     chunks.close()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("cotracker")]
     assert tracker._network.load().fnet.features is None

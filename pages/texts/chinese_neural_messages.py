@@ -76,4 +76,9 @@ NEURAL_MESSAGES: dict[str, str] = {
     "matanyone: out of memory; from frame {} on the network works at {} pixels (short side)": "matanyone：内存不足；从第 {0} 帧起网络以 {1} 像素（短边）工作",
     "{}: forgot the {} kept pictures; going back to one of them takes longer": "{0}：已丢弃保留的 {1} 个画面；回到其中之一会更慢",
     "the memory of {} does not suffice for videomama: {}": "{0} 的内存不足以运行 videomama：{1}",
+    "no points; set at least one point to be tracked": "没有点；请至少设置一个要跟踪的点",
+    "the point {},{} is on frame {}; tracked are {} to {}": "点 {0},{1} 在第 {2} 帧；跟踪范围为 {3} 到 {4}",
+    "the point {},{} on frame {} is outside the picture of {}x{}": "第 {2} 帧上的点 {0},{1} 超出 {3}x{4} 的画面",
+    "cotracker3: out of memory; from frame {} on points are followed in groups of {}, which know nothing of each other": "cotracker3：内存不足；从第 {0} 帧起，点按每组 {1} 个跟踪，组之间互不相关",
+    "the weights {} are not CoTracker3's: {} {}, as {}; {}": "权重 {0} 不是 CoTracker3 的：{1} {2}，例如 {3}；{4}",
 }
