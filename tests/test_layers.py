@@ -12,8 +12,8 @@ LAYERS = (
     {"app", "run"},
     {"pages", "cli"},
     {"app_logic", "cotracker_logic"},
-    {"matting_runner", "tracking_runner", "tracking_export"},
-    {"runner_base"},
+    {"matting_runner", "tracking_runner"},
+    {"runner_base", "tracking_export"},
     {"session_store", "tracking_session_store", "queue_logic", "integrations", "engines", "pipeline"},
     {"session_base"},
     {"config", "errors", "json_store", "atomic", "machine"},
@@ -21,7 +21,7 @@ LAYERS = (
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 WIDGETS = {"nicegui"}
 HEAVY = {"torch", "torchvision", "transformers", "diffusers"}
-NEURAL_ROOMS = {"neural", "sam", "matanyone", "videomama"}
+NEURAL_ROOMS = {"neural", "sam", "matanyone", "videomama", "cotracker"}
 """Of engines/: loaded with the engines whose insides they are; their rows of the table are not."""
 LOOK_UP_BY_NAME = {
     "engines/registry.py",
