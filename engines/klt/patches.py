@@ -35,7 +35,7 @@ _HALF_COUNTS = np.array([1, 0.9, 0.9, 0.9, 0.9], np.float32)
 _NOISE = 12.0
 """Variance, in grey levels squared, below which differences mean nothing."""
 _BASIS = np.stack([np.ones_like(_X), _X / HALF, _Y / HALF], axis=1)
-_HELD = np.array([1, 1, 3, 3, 3, 3], np.float32) * 4.0
+_HELD = np.array([1, 0.3, 0.3, 1, 0.3, 0.3], np.float32)
 """How firmly place and shape are held where the picture says little: in grey levels squared per pixel squared."""
 _LIGHT = 45.0
 """Grey levels by which the mean of a patch may differ before that speaks against it."""

@@ -55,6 +55,7 @@ class Points:
         self._born = np.full(total, -1)
         self._patches = Patches.empty(total)
         self._recent: Floats = np.zeros((total, SIDE * SIDE), np.float32)
+        self._level: Floats = np.ones(total, np.float32)
         self._lost_for = np.zeros(total, int)
         self._sure_xy: Floats = np.zeros((total, 2), np.float32)
         self._sure_linear = self.linear.copy()
@@ -96,7 +97,7 @@ class Points:
         self.linear[rows] = self._sure_linear[rows] = np.eye(2)
         self.likeness[rows], self.seen[rows], self._alive[rows] = 1, True, True
         self._born[rows] = self._sure_step[rows] = self._step
-        self._lost_for[rows] = 0
+        self._lost_for[rows], self._level[rows] = 0, 1
 
     def _sow(self, grey: Grey, soft: Grey) -> None:
         rows = self._count + (self._step // EVERY % GENERATIONS) * self._each + np.arange(self._each)
@@ -118,10 +119,12 @@ class Points:
         own = np.where(fits, found.likeness, stay.likeness)
         recent = Look.of(found.there, self._recent[seen]).likeness
         likeness = self._joined(own, recent)
-        ok = self._inside(centres) & (likeness > self._visibility) & (good | (likeness > SURE))
+        level = self._level[seen]
+        ok = self._inside(centres) & (likeness > self._visibility * level) & (good | (likeness > 0.9 * level))
+        self._level[seen] = np.where(ok, np.maximum(level + 0.2 * (likeness - level), 0.7), level)
         done = seen[ok]
         self._put(done, centres[ok], linear[ok], likeness[ok])
-        sure = ok & (likeness > SURE) & good
+        sure = ok & (likeness > 0.93 * level) & good
         self._keep(seen[sure], found.there[sure])
         self.seen[seen] = ok
         self._recover(rows[~self.seen[rows]], soft)
@@ -163,7 +166,7 @@ class Points:
         moved = np.linalg.norm(found.centres - places, axis=1)
         clear = self._patches.clear[rows]
         good = self._inside(found.centres) & self._sane(found.linear) & told & (moved < 5)
-        good &= np.where(clear, found.likeness > SURE, (found.likeness > 0.6) & (moved < 2) & (expected.weight > 1))
+        good &= np.where(clear, found.likeness > np.maximum(0.7, self._visibility * self._level[rows]), (found.likeness > 0.6) & (moved < 2) & (expected.weight > 1))
         self._put(rows[good], found.centres[good], found.linear[good], found.likeness[good])
         due = ~good & clear & (self._lost_for[rows] % LOOK_EVERY == 0) & (self._search_most > 0)
         for place in np.flatnonzero(due).tolist():
