@@ -90,15 +90,22 @@ class TrackClip:
         return self.frames[index]
 
 
-def make_clips(points: int = 256, frames: int = FRAMES, size: tuple[int, int] = SIZE) -> list[TrackClip]:
-    """Return the clips: a pan with an occluder, a turn with zoom, perspective, something that bends, fast with blur."""
+def make_clips(
+    points: int = 256, frames: int = FRAMES, size: tuple[int, int] = SIZE, names: tuple[str, ...] = ()
+) -> list[TrackClip]:
+    """Return the clips, or those of some names.
+
+    They are a pan with an occluder, a turn with zoom, perspective, something that bends, fast motion with blur, and
+    changing light with noise.
+    """
     from skimage import data
 
     photos = [data.astronaut(), data.coffee(), data.chelsea(), data.rocket(), data.immunohistochemistry()]
-    makers = (_pan, _turn, _tilt, _bend, _fast, _dim)
+    makers = {"pan": _pan, "turn": _turn, "tilt": _tilt, "bend": _bend, "fast": _fast, "dim": _dim}
     return [
-        _film(maker.__name__.strip("_"), maker(photos, size, frames), points, frames, size, seed, _looks(maker))
-        for seed, maker in enumerate(makers)
+        _film(name, maker(photos, size), points, frames, size, seed, _LOOKS.get(name, _Looks()))
+        for seed, (name, maker) in enumerate(makers.items())
+        if name in names or not names
     ]
 
 
@@ -114,8 +121,7 @@ class _Looks:
     """Standard deviation of the noise, of 255."""
 
 
-def _looks(maker: object) -> _Looks:
-    return {_fast: _Looks(blur=0.5), _dim: _Looks(light=0.3, noise=5)}.get(maker, _Looks())
+_LOOKS = {"fast": _Looks(blur=0.5), "dim": _Looks(light=0.3, noise=5)}
 
 
 def _similarity(scale: float, angle: float, shift: Floats, centre: Floats) -> Callable[[Floats], Floats]:
@@ -138,14 +144,14 @@ def _moving(
     return lambda frame, xy: place(motion(frame / FRAMES)(xy))
 
 
-def _pan(photos: list[NDArray[np.uint8]], size: tuple[int, int], frames: int) -> list[Surface]:
+def _pan(photos: list[NDArray[np.uint8]], size: tuple[int, int]) -> list[Surface]:
     middle = np.array(size) / 2
     ground = _moving(photos[1], size, 1.3, lambda t: _similarity(1, 0, np.array([150 * t, 20 * np.sin(5 * t)]), middle))
     bar = _moving(photos[3], size, 0.5, lambda t: _similarity(1, 0, np.array([-280 + 560 * t, 0]), middle))
     return [Surface(photos[1], ground), Surface(photos[3], bar, radius=0.8)]
 
 
-def _turn(photos: list[NDArray[np.uint8]], size: tuple[int, int], frames: int) -> list[Surface]:
+def _turn(photos: list[NDArray[np.uint8]], size: tuple[int, int]) -> list[Surface]:
     middle = np.array(size) / 2
     ground = _moving(
         photos[0], size, 1.4, lambda t: _similarity(1 + 0.6 * t, 0.7 * t, np.array([30 * t, -20 * t]), middle)
@@ -161,7 +167,7 @@ def _turn(photos: list[NDArray[np.uint8]], size: tuple[int, int], frames: int) -
     return [Surface(photos[0], ground), Surface(photos[2], disc, radius=0.7)]
 
 
-def _tilt(photos: list[NDArray[np.uint8]], size: tuple[int, int], frames: int) -> list[Surface]:
+def _tilt(photos: list[NDArray[np.uint8]], size: tuple[int, int]) -> list[Surface]:
     place, middle = _onto(photos[4], size, 1.4), np.array(size) / 2
 
     def look(frame: int, xy: Floats) -> Floats:
@@ -174,7 +180,7 @@ def _tilt(photos: list[NDArray[np.uint8]], size: tuple[int, int], frames: int) -
     return [Surface(photos[4], look), Surface(photos[0], card, radius=0.75)]
 
 
-def _bend(photos: list[NDArray[np.uint8]], size: tuple[int, int], frames: int) -> list[Surface]:
+def _bend(photos: list[NDArray[np.uint8]], size: tuple[int, int]) -> list[Surface]:
     place = _onto(photos[2], size, 1.5)
 
     def look(frame: int, xy: Floats) -> Floats:
@@ -185,7 +191,7 @@ def _bend(photos: list[NDArray[np.uint8]], size: tuple[int, int], frames: int) -
     return [Surface(photos[2], look)]
 
 
-def _fast(photos: list[NDArray[np.uint8]], size: tuple[int, int], frames: int) -> list[Surface]:
+def _fast(photos: list[NDArray[np.uint8]], size: tuple[int, int]) -> list[Surface]:
     middle = np.array(size) / 2
     ground = _moving(
         photos[4],
@@ -202,7 +208,7 @@ def _fast(photos: list[NDArray[np.uint8]], size: tuple[int, int], frames: int) -
     return [Surface(photos[4], ground), Surface(photos[1], ball, radius=0.7)]
 
 
-def _dim(photos: list[NDArray[np.uint8]], size: tuple[int, int], frames: int) -> list[Surface]:
+def _dim(photos: list[NDArray[np.uint8]], size: tuple[int, int]) -> list[Surface]:
     middle = np.array(size) / 2
     ground = _moving(
         photos[0], size, 1.3, lambda t: _similarity(1 - 0.2 * t, -0.3 * t, np.array([-90 * t, 40 * t]), middle)
@@ -275,7 +281,7 @@ def _sharp(surfaces: list[Surface], time: float, size: tuple[int, int]) -> Float
         at = surface.mapping(time, grid)  # type: ignore[arg-type]  # a shutter is open between two frames too
         seen = cv2.remap(
             surface.picture, at.astype(np.float32), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
-        )  # type: ignore[call-overload]
+        )
         inside = surface.inside(at)
         picture[inside] = seen[inside]
     return picture

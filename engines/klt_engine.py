@@ -19,6 +19,8 @@ from engines.klt.points import Points
 from engines.klt.supports import EVERY
 
 Floats = NDArray[np.float32]
+Row = tuple[Floats, NDArray[np.bool_], Floats]
+"""Positions, visibility and confidence of a frame."""
 CHUNK = 16
 """Frames of a chunk."""
 LONGEST = 1280
@@ -49,14 +51,14 @@ class KltTracker:
         # Supports are sown at fixed steps, and nobody leans on those from before: a run may begin there.
         first = int(steps.min()) // EVERY * EVERY
         for place in range(0, len(order), CHUNK):
-            rows = []
+            rows: list[Row] = []
             for step in range(place, min(place + CHUNK, len(order))):
                 if step >= first:
                     run.advance(source.read(order[step]), step, np.flatnonzero(steps == step))
                 rows.append(run.row())
             if direction is Direction.BACKWARD:
                 rows.reverse()
-            tracks, visible, confidence = (np.stack([row[part] for row in rows]) for part in range(3))
+            tracks, visible, confidence = (np.stack(part) for part in zip(*rows, strict=True))
             yield TrackChunk(min(order[place : place + CHUNK]), tracks, visible, confidence)
 
 
@@ -86,7 +88,7 @@ class _Run:
         self._xy[seen] = (self._points.xy[:count][seen] + 0.5) / self._scale - 0.5
         self._xy[fresh] = self._queries[fresh]
 
-    def row(self) -> tuple[Floats, NDArray[np.bool_], Floats]:
+    def row(self) -> Row:
         """Return positions, visibility and confidence of this frame; a lost point stays where it was last seen."""
         count = len(self._xy)
         return self._xy.copy(), self._points.seen[:count].copy(), np.clip(self._points.likeness[:count], 0, 1)

@@ -58,7 +58,6 @@ class Look:
         likeness: float32 [N], up to 1; like SSIM without its term of brightness (Wang et al. 2004), so that two flat
             patches are alike and a flat and a rich one are not.
         window: which, [N].
-        off: float32 [N, P], difference with light evened out and weighted.
     """
 
     likeness: Floats
@@ -107,18 +106,17 @@ class Patches:
     @classmethod
     def empty(cls, count: int) -> Patches:
         """Return room for templates."""
-        size, size6 = (count, SIDE * SIDE), (count, WINDOWS.shape[1], 6, 6)
-        planes = (np.zeros(size, np.float32) for _ in range(3))
-        return cls(*planes, np.zeros(size6, np.float32), np.zeros(count, bool))
+        values, gx, gy = np.zeros((3, count, SIDE * SIDE), np.float32)
+        return cls(values, gx, gy, np.zeros((count, WINDOWS.shape[1], 6, 6), np.float32), np.zeros(count, bool))
 
     @classmethod
-    def cut(cls, grey: Grey, centres: Floats) -> Patches:
-        """Cut the templates out of a frame."""
+    def cut(cls, grey: Grey, centres: Floats, linear: Floats) -> Patches:
+        """Cut the templates out of a frame, the grid bent by `linear` [N, 2, 2]."""
         count = len(centres)
-        values = sample(grey, centres, np.tile(np.eye(2, dtype=np.float32), (count, 1, 1)))
+        values = sample(grey, centres, linear)
         picture = values.reshape(count, SIDE, SIDE)
-        gx = np.gradient(picture, axis=2).reshape(count, -1)
-        gy = np.gradient(picture, axis=1).reshape(count, -1)
+        gx = np.asarray(np.gradient(picture, axis=2)).reshape(values.shape)
+        gy = np.asarray(np.gradient(picture, axis=1)).reshape(values.shape)
         steepest = np.concatenate([gx[..., None] * _BASIS, gy[..., None] * _BASIS], axis=2)
         inverse = np.empty((count, WINDOWS.shape[1], 6, 6), np.float32)
         for place, weight in enumerate(WINDOWS.T):

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.klt.motion import Motion, evened
-from engines.klt.patches import CLEAR, HALF, SIDE, Look, Patches
+from engines.klt.patches import HALF, SIDE, Look, Patches
 from engines.klt.supports import EVERY, GENERATIONS, LAGS, Expected, expect, grid, sow
 
 Floats = NDArray[np.float32]
@@ -21,8 +21,10 @@ AGAIN = 48
 """Frames after which a lost point is taken to be where it is expected, before the supports that tell so die."""
 SURE = 0.75
 """Likeness from which a place counts as sure: it is what a lost point is expected from."""
-MOST_BENT = 3.0
+MOST_BENT = 4.0
 """How much larger or smaller than at the query a patch may become."""
+BLOCK = 512
+"""Points that are worked on at once."""
 LOOK_EVERY = 3
 """Frames between two looks for a lost point."""
 RADIUS = 4.0
@@ -79,22 +81,32 @@ class Points:
         if self._before is not None:
             motion = Motion(self._before, even)
             alive = np.flatnonzero(self._alive)
-            for rows in (alive[alive >= self._count], alive[alive < self._count]):
-                self._go(rows, motion, soft)
+            # The supports first: the others lean on where they are now.
+            for group in (alive[alive >= self._count], alive[alive < self._count]):
+                for rows in _blocks(group):
+                    self._go(rows, motion, soft)
+                for rows in _blocks(group[~self.seen[group]]):
+                    self._recover(rows, soft)
         if step % EVERY == 0:
             self._sow(grey, soft)
-        self._begin(fresh, places, soft)
+        for part in _blocks(np.arange(len(fresh))):
+            self._begin(fresh[part], places[part], soft)
         self._past[step % REMEMBERED], self._past_seen[step % REMEMBERED] = self.xy, self.seen
         self._before = even
 
     def _begin(self, rows: Indices, places: Floats, soft: Grey) -> None:
         if not len(rows):
             return
-        cut = Patches.cut(soft, places)
+        linear = np.tile(np.eye(2, dtype=np.float32), (len(rows), 1, 1))
+        cut = Patches.cut(soft, places, linear)
+        # Where there is nothing to recognise, a patch twice as wide may have something.
+        poor = np.flatnonzero(~cut.clear)
+        linear[poor] *= 2
+        cut.put(poor, Patches.cut(soft, places[poor], linear[poor]))
         self._patches.put(rows, cut)
         self._recent[rows] = cut.values
         self.xy[rows] = self._sure_xy[rows] = places
-        self.linear[rows] = self._sure_linear[rows] = np.eye(2)
+        self.linear[rows] = self._sure_linear[rows] = linear
         self.likeness[rows], self.seen[rows], self._alive[rows] = 1, True, True
         self._born[rows] = self._sure_step[rows] = self._step
         self._lost_for[rows], self._level[rows] = 0, 1
@@ -127,7 +139,6 @@ class Points:
         sure = ok & (likeness > 0.93 * level) & good
         self._keep(seen[sure], found.there[sure])
         self.seen[seen] = ok
-        self._recover(rows[~self.seen[rows]], soft)
 
     def _joined(self, own: Floats, recent: Floats) -> Floats:
         return np.where(own > 0.3, np.maximum(own, 0.5 * own + 0.5 * recent), own).astype(np.float32)
@@ -138,7 +149,11 @@ class Points:
 
     def _keep(self, rows: Indices, there: Floats) -> None:
         """Remember sure places."""
-        self._sure_xy[rows], self._sure_linear[rows], self._sure_step[rows] = self.xy[rows], self.linear[rows], self._step
+        self._sure_xy[rows], self._sure_linear[rows], self._sure_step[rows] = (
+            self.xy[rows],
+            self.linear[rows],
+            self._step,
+        )
         if self._step % 4 == 0:
             self._recent[rows] = there
 
@@ -166,7 +181,11 @@ class Points:
         moved = np.linalg.norm(found.centres - places, axis=1)
         clear = self._patches.clear[rows]
         good = self._inside(found.centres) & self._sane(found.linear) & told & (moved < 5)
-        good &= np.where(clear, found.likeness > np.maximum(0.7, self._visibility * self._level[rows]), (found.likeness > 0.6) & (moved < 2) & (expected.weight > 1))
+        good &= np.where(
+            clear,
+            found.likeness > np.maximum(0.7, self._visibility * self._level[rows]),
+            (found.likeness > 0.6) & (moved < 2) & (expected.weight > 1),
+        )
         self._put(rows[good], found.centres[good], found.linear[good], found.likeness[good])
         due = ~good & clear & (self._lost_for[rows] % LOOK_EVERY == 0) & (self._search_most > 0)
         for place in np.flatnonzero(due).tolist():
@@ -176,7 +195,11 @@ class Points:
         """Tell where points are by the supports: those that live since, and moved as each did."""
         supports = np.flatnonzero(self.seen & (np.arange(len(self.seen)) >= self._count))
         if not len(supports):
-            return Expected(self._sure_xy[rows], np.tile(np.eye(2, dtype=np.float32), (len(rows), 1, 1)), np.zeros(len(rows), np.float32))
+            return Expected(
+                self._sure_xy[rows],
+                np.tile(np.eye(2, dtype=np.float32), (len(rows), 1, 1)),
+                np.zeros(len(rows), np.float32),
+            )
         since = self._sure_step[rows]
         then = self._past[since % REMEMBERED][:, supports]
         weight = self._past_seen[since % REMEMBERED][:, supports].astype(np.float32)
@@ -186,9 +209,12 @@ class Points:
         far = np.linalg.norm(then - self._sure_xy[rows][:, None], axis=2)
         for lag in LAGS:
             earlier = (since - lag) % REMEMBERED
-            known = (self._past_seen[earlier][:, supports] & self._past_seen[earlier, rows][:, None]
-                     & (since - lag >= np.maximum(self._born[supports][None], self._born[rows][:, None]).T).T
-                     & (self._step - since + lag < REMEMBERED)[:, None])
+            known = (
+                self._past_seen[earlier][:, supports]
+                & self._past_seen[earlier, rows][:, None]
+                & (since - lag >= np.maximum(self._born[supports][None], self._born[rows][:, None]).T).T
+                & (self._step - since + lag < REMEMBERED)[:, None]
+            )
             own = self._sure_xy[rows] - self._past[earlier, rows]
             off = np.linalg.norm(then - self._past[earlier][:, supports] - own[:, None], axis=2)
             tolerance = 1.5 + 0.01 * lag * far
@@ -204,7 +230,10 @@ class Points:
     def _look(self, row: int, place: Floats, linear: Floats, soft: Grey) -> None:
         """Search around a place for a patch that is straightened as the template is."""
         radius = int(min(self._search_most, RADIUS + self._lost_for[row]))
-        if not self._inside(place[None] + 0)[0] and not ((place > -radius) & (place < np.array(self._size) + radius)).all():
+        if (
+            not self._inside(place[None] + 0)[0]
+            and not ((place > -radius) & (place < np.array(self._size) + radius)).all()
+        ):
             return
         reach = radius + HALF
         y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1].astype(np.float32)
@@ -220,6 +249,15 @@ class Points:
         second = float(scores.max())
         rows = np.array([row])
         found = self._patches.take(rows).align(soft, start, linear[None], 4)
-        good = found.likeness[0] > 0.85 and self._inside(found.centres)[0] and np.linalg.norm(found.centres - start) < 4 and self._sane(found.linear)[0]
+        good = (
+            found.likeness[0] > 0.85
+            and self._inside(found.centres)[0]
+            and np.linalg.norm(found.centres - start) < 4
+            and self._sane(found.linear)[0]
+        )
         if good and (best - second > 0.06 or np.linalg.norm(found.centres - place) < 3):
             self._put(rows, found.centres, found.linear, found.likeness)
+
+
+def _blocks(rows: Indices) -> list[Indices]:
+    return [rows[place : place + BLOCK] for place in range(0, len(rows), BLOCK)]
