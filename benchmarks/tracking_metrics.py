@@ -41,7 +41,7 @@ def tapvid(clip: TrackClip, tracks: NDArray[np.float32], visible: NDArray[np.boo
 def correct_keypoints(
     tracks: NDArray[np.float32], truth: NDArray[np.float64], counted: NDArray[np.bool_], size: NDArray[np.float64]
 ) -> float:
-    """Return the share of points within 0.2 of the animal's size (BADJA, Biggs et al., ACCV 2018), never below 2 pixels.
+    """Return the share of points within 0.2 of the size of the animal (BADJA, Biggs et al., ACCV 2018), or 2 pixels.
 
     Args:
         tracks: float32 [T, N, 2].

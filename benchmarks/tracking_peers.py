@@ -52,7 +52,7 @@ def dense_flow(
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Return one step of DIS flow, medium, with a check there and back."""
     dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    forth, back = (np.asarray(dis.calc(*pair, None)) for pair in ((before, after), (after, before)))  # type: ignore[call-overload]
+    forth, back = (np.asarray(dis.calc(*pair, None)) for pair in ((before, after), (after, before)))
     there = points + _at(forth, points)
     home = there + _at(back, there)
     height, width = before.shape
