@@ -37,7 +37,7 @@ class KltTracker:
         search: pixels around its expected place in which a lost point is looked for; 0 does not look.
     """
 
-    def __init__(self, visibility: float = 0.8, search: float = 30.0) -> None:
+    def __init__(self, visibility: float = 0.65, search: float = 30.0) -> None:
         self.visibility = visibility
         self.search = search
 

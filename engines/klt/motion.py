@@ -40,12 +40,8 @@ class Motion:
 
     def __init__(self, before: Grey, after: Grey) -> None:
         self._before, self._after = before, after
-        factor = min(1.0, ROUGH / max(before.shape))
-        small = [
-            cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA) for picture in (before, after)
-        ]
-        self._factor = factor
-        self._flow = _dis().calc(*small, None)  # type: ignore[call-overload]
+        self._factor = min(1.0, ROUGH / max(before.shape))
+        self._flow = _dis().calc(_shrunk(before, self._factor), _shrunk(after, self._factor), None)
 
     def roughly(self, points: Floats) -> Floats:
         """Return where points float32 [N, 2] go by rough dense flow."""
@@ -57,21 +53,29 @@ class Motion:
         """Return where points float32 [N, 2] go, and which of them come back where they were."""
         if not len(points):
             return points.copy(), np.zeros(0, bool)
+        rough = self.roughly(points)
         options = {
             "winSize": (WINDOW, WINDOW), "maxLevel": LEVELS, "criteria": _CRITERIA,
             "flags": cv2.OPTFLOW_USE_INITIAL_FLOW,
         }  # fmt: skip
         there, found, _ = cv2.calcOpticalFlowPyrLK(  # type: ignore[call-overload]
-            self._before, self._after, points, self.roughly(points), **options
+            self._before, self._after, points, rough.copy(), **options
         )
         home, back, _ = cv2.calcOpticalFlowPyrLK(  # type: ignore[call-overload]
-            self._after, self._before, there, points + (there - self.roughly(points)), **options
+            self._after, self._before, there, points + (there - rough), **options
         )
         good = (found[:, 0] > 0) & (back[:, 0] > 0) & (np.abs(home - points).max(axis=1) < FORTH_AND_BACK)
         good &= np.isfinite(there).all(axis=1)
-        return np.where(good[:, None], there, self.roughly(points)).astype(np.float32), good
+        return np.where(good[:, None], there, rough).astype(np.float32), good
 
 
 @cache
 def _dis() -> cv2.DISOpticalFlow:
     return cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+
+
+def _shrunk(picture: Grey, factor: float) -> Grey:
+    if factor <= 0.5:
+        # Halving is quick, and leaves less to average.
+        picture, factor = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), 2 * factor
+    return np.asarray(cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_LINEAR), np.uint8)

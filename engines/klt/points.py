@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.klt.motion import Motion, evened
-from engines.klt.patches import HALF, SIDE, Look, Patches
+from engines.klt.patches import SIDE, Look, Patches
+from engines.klt.search import search
 from engines.klt.supports import EVERY, GENERATIONS, LAGS, Expected, expect, grid, sow
 
 Floats = NDArray[np.float32]
@@ -19,10 +20,12 @@ REMEMBERED = EVERY * GENERATIONS
 """Frames whose positions are kept: the life of a support."""
 AGAIN = 48
 """Frames after which a lost point is taken to be where it is expected, before the supports that tell so die."""
-SURE = 0.75
-"""Likeness from which a place counts as sure: it is what a lost point is expected from."""
+SURE = 0.93
+"""Share of its own usual likeness from which a point's place counts as sure: a lost point is expected from there."""
+FITS, FOUND = 0.7, 0.85
+"""Likeness from which a patch counts as found: where its point is expected, and after a search."""
 MOST_BENT = 4.0
-"""How much larger or smaller than at the query a patch may become."""
+"""How much larger or smaller a patch may become."""
 BLOCK = 512
 """Points that are worked on at once."""
 LOOK_EVERY = 3
@@ -80,12 +83,14 @@ class Points:
         even, soft = evened(grey), cv2.GaussianBlur(grey, (0, 0), 0.8)
         if self._before is not None:
             motion = Motion(self._before, even)
-            alive = np.flatnonzero(self._alive)
+            alive, seen = np.flatnonzero(self._alive), np.flatnonzero(self.seen)
+            there, good = motion.follow(self.xy[seen])
+            for part in _blocks(np.arange(len(seen))):
+                self._go(seen[part], there[part], good[part], soft)
             # The supports first: the others lean on where they are now.
-            for group in (alive[alive >= self._count], alive[alive < self._count]):
+            lost = alive[~self.seen[alive]]
+            for group in (lost[lost >= self._count], lost[lost < self._count]):
                 for rows in _blocks(group):
-                    self._go(rows, motion, soft)
-                for rows in _blocks(group[~self.seen[group]]):
                     self._recover(rows, soft)
         if step % EVERY == 0:
             self._sow(grey, soft)
@@ -118,14 +123,13 @@ class Points:
         self._past_seen[:, rows] = False
         self._begin(rows[good], places[good], soft)
 
-    def _go(self, rows: Indices, motion: Motion, soft: Grey) -> None:
-        """Take points to this picture."""
-        seen = rows[self.seen[rows]]
-        there, good = motion.follow(self.xy[seen])
-        found = self._patches.take(seen).align(soft, there, self.linear[seen])
+    def _go(self, seen: Indices, there: Floats, good: Flags, soft: Grey) -> None:
+        """Take points to this picture, to where motion says they are; it may be `good` or a guess."""
+        patches = self._patches.take(seen)
+        found = patches.align(soft, there, self.linear[seen])
         moved = np.linalg.norm(found.centres - there, axis=1)
-        fits = (moved < np.where(good, MOVED, 2 * MOVED)) & self._sane(found.linear) & self._patches.clear[seen]
-        stay, _ = self._patches.take(seen).look(soft, there, self.linear[seen])
+        fits = (moved < np.where(good, MOVED, 2 * MOVED)) & self._sane(found.linear) & patches.clear
+        stay, _ = patches.look(soft, there, self.linear[seen])
         centres = np.where(fits[:, None], found.centres, there)
         linear = np.where(fits[:, None, None], found.linear, self.linear[seen])
         own = np.where(fits, found.likeness, stay.likeness)
@@ -136,7 +140,7 @@ class Points:
         self._level[seen] = np.where(ok, np.maximum(level + 0.2 * (likeness - level), 0.7), level)
         done = seen[ok]
         self._put(done, centres[ok], linear[ok], likeness[ok])
-        sure = ok & (likeness > 0.93 * level) & good
+        sure = ok & (likeness > SURE * level) & good
         self._keep(seen[sure], found.there[sure])
         self.seen[seen] = ok
 
@@ -168,6 +172,8 @@ class Points:
         """Look for lost points where they are expected."""
         self._lost_for[rows] += 1
         self.likeness[rows] = 0
+        # Those that have long been lost can wait for the next picture.
+        rows = rows[(self._lost_for[rows] < 4) | (self._lost_for[rows] % 2 == 1)]
         if not len(rows):
             return
         expected = self._expected(rows)
@@ -177,19 +183,17 @@ class Points:
         self._again(rows[told], expected.places[told], linear[told])
         places = np.where(told[:, None], expected.places, self._sure_xy[rows])
         linear = np.where(told[:, None, None], linear, self._sure_linear[rows])
-        found = self._patches.take(rows).align(soft, places, linear, 4)
+        patches = self._patches.take(rows)
+        found = patches.align(soft, places, linear)
         moved = np.linalg.norm(found.centres - places, axis=1)
-        clear = self._patches.clear[rows]
-        good = self._inside(found.centres) & self._sane(found.linear) & told & (moved < 5)
-        good &= np.where(
-            clear,
-            found.likeness > np.maximum(0.7, self._visibility * self._level[rows]),
-            (found.likeness > 0.6) & (moved < 2) & (expected.weight > 1),
-        )
+        enough = np.maximum(FITS, self._visibility * self._level[rows])
+        clear_enough = patches.clear & (moved < 5) & (found.likeness > enough)
+        flat_enough = ~patches.clear & (moved < 2) & (found.likeness > 0.6) & (expected.weight > 1)
+        good = self._inside(found.centres) & self._sane(found.linear) & told & (clear_enough | flat_enough)
         self._put(rows[good], found.centres[good], found.linear[good], found.likeness[good])
-        due = ~good & clear & (self._lost_for[rows] % LOOK_EVERY == 0) & (self._search_most > 0)
-        for place in np.flatnonzero(due).tolist():
-            self._look(rows[place], places[place], linear[place], soft)
+        own = rows < self._count
+        due = ~good & patches.clear & own & (self._lost_for[rows] % LOOK_EVERY == 0) & (self._search_most > 0)
+        self._look(rows[due], places[due], linear[due], soft)
 
     def _expected(self, rows: Indices) -> Expected:
         """Tell where points are by the supports: those that live since, and moved as each did."""
@@ -227,36 +231,18 @@ class Points:
         self._sure_xy[rows[late]], self._sure_linear[rows[late]] = places[late], linear[late]
         self._sure_step[rows[late]] = self._step
 
-    def _look(self, row: int, place: Floats, linear: Floats, soft: Grey) -> None:
-        """Search around a place for a patch that is straightened as the template is."""
-        radius = int(min(self._search_most, RADIUS + self._lost_for[row]))
-        if (
-            not self._inside(place[None] + 0)[0]
-            and not ((place > -radius) & (place < np.array(self._size) + radius)).all()
-        ):
-            return
-        reach = radius + HALF
-        y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1].astype(np.float32)
-        at = np.stack([x, y], -1) @ linear.T + place
-        window = cv2.remap(soft, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-        template = self._patches.values[row].reshape(SIDE, SIDE)
-        scores = cv2.matchTemplate(window.astype(np.float32), template, cv2.TM_CCOEFF_NORMED)
-        _, best, _, (dx, dy) = cv2.minMaxLoc(scores)
-        if best < 0.6:
-            return
-        start = (place + linear @ np.array([dx - radius, dy - radius], np.float32)).astype(np.float32)[None]
-        cv2.circle(scores, (dx, dy), 4, -1, -1)
-        second = float(scores.max())
-        rows = np.array([row])
-        found = self._patches.take(rows).align(soft, start, linear[None], 4)
-        good = (
-            found.likeness[0] > 0.85
-            and self._inside(found.centres)[0]
-            and np.linalg.norm(found.centres - start) < 4
-            and self._sane(found.linear)[0]
-        )
-        if good and (best - second > 0.06 or np.linalg.norm(found.centres - place) < 3):
-            self._put(rows, found.centres, found.linear, found.likeness)
+    def _look(self, rows: Indices, places: Floats, linear: Floats, soft: Grey) -> None:
+        """Search for lost points around places."""
+        radii = np.minimum(self._search_most, RADIUS + self._lost_for[rows]).astype(int)
+        near = ((places > -radii[:, None]) & (places < np.array(self._size) + radii[:, None])).all(axis=1)
+        rows, places, linear, radii = rows[near], places[near], linear[near], radii[near]
+        patches = self._patches.take(rows)
+        starts, alone = search(soft, patches, places, linear, radii)
+        found = patches.align(soft, starts, linear)
+        good = (found.likeness > FOUND) & self._inside(found.centres) & self._sane(found.linear)
+        good &= np.linalg.norm(found.centres - starts, axis=1) < 4
+        good &= alone | (np.linalg.norm(found.centres - places, axis=1) < 3)
+        self._put(rows[good], found.centres[good], found.linear[good], found.likeness[good])
 
 
 def _blocks(rows: Indices) -> list[Indices]:
