@@ -1,17 +1,25 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import cast
+import weakref
+from collections.abc import Callable
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
-from engines.base import Direction, Image, TrackChunk
+from engines.base import Direction, Image
 from engines.klt_engine import CHUNK, KltTracker
 
 Mapping = Callable[[int, np.ndarray], np.ndarray]
 SIZE = (192, 128)
+
+
+class Weak(np.ndarray):
+    """An array that a set of weak references can hold."""
+
+    __hash__ = object.__hash__
+    __eq__ = object.__eq__
 
 
 class Clip:
@@ -93,7 +101,7 @@ def lattice(count: int = 5, frame: int = 0, margin: int = 45) -> np.ndarray:
     [{"shift": (1.7, -0.9)}, {"shift": (9.3, 0)}, {"angle": 2.0}, {"scale": 1.015}, {"scale": 0.99, "angle": -1.5}],
     ids=["slow", "fast", "turn", "nearer", "farther and turn"],
 )
-def test_motion_is_followed_to_a_fifth_of_a_pixel(motion: dict[str, float]) -> None:
+def test_motion_is_followed_to_a_fifth_of_a_pixel(motion: dict[str, Any]) -> None:
     frames = 20 if motion.get("shift", (0, 0)) != (9.3, 0) else 6
     clip = film(lambda frame: affine(frame, **motion), frames)
     queries = lattice()
@@ -142,11 +150,11 @@ def test_backward_is_forward_in_the_reversed_clip() -> None:
 
 @pytest.mark.parametrize("direction", [Direction.FORWARD, Direction.BACKWARD])
 def test_chunks_come_in_the_order_of_the_work_and_cover_the_range(direction: Direction) -> None:
-    clip = film(lambda frame: affine(frame), 2 * CHUNK + 6)
+    clip = film(affine, 2 * CHUNK + 6)
     query = np.array([[20, 90, 60]], np.float32)
     chunks = list(KltTracker().track(clip, query, 3, len(clip), direction))
     frames = [list(range(chunk.start, chunk.start + len(chunk.tracks))) for chunk in chunks]
-    assert sorted(sum(frames, [])) == list(range(3, len(clip)))
+    assert sorted(frame for chunk in frames for frame in chunk) == list(range(3, len(clip)))
     starts = [chunk.start for chunk in chunks]
     assert starts == sorted(starts, reverse=direction is Direction.BACKWARD) and max(map(len, frames)) <= CHUNK
 
@@ -162,22 +170,36 @@ def test_each_frame_is_read_once_in_order_and_those_long_before_the_queries_not_
 
 def test_work_follows_the_callers_pace() -> None:
     clip = film(lambda frame: affine(0), 5 * CHUNK, (64, 64))
-    chunks = cast(
-        "Iterator[TrackChunk]", KltTracker().track(clip, lattice(2, margin=30), 0, len(clip), Direction.FORWARD)
-    )
+    chunks = iter(KltTracker().track(clip, lattice(2, margin=30), 0, len(clip), Direction.FORWARD))
     next(chunks)
     assert len(clip.reads) == CHUNK
 
 
+def test_no_more_than_the_latest_frames_are_kept() -> None:
+    class Fresh(Clip):
+        alive = weakref.WeakSet[np.ndarray]()
+        most = 0
+
+        def read(self, index: int) -> Image:
+            frame = super().read(index).copy().view(Weak)
+            self.alive.add(frame)
+            self.most = max(self.most, len(self.alive))
+            return frame
+
+    clip = Fresh(film(lambda frame: affine(frame, shift=(1, 0)), 40, (64, 64)).frames)
+    track(clip, np.array([[0, 30, 30]]))
+    assert 1 <= clip.most <= 2
+
+
 def test_a_track_does_not_depend_on_other_queries() -> None:
-    clip = covered(40)
-    alone = np.array([[34, 130, 60], [2, 60, 64]], np.float32)
+    clip = covered(36)
+    alone = np.array([[33, 130, 60], [12, 90, 64]], np.float32)
     rng = np.random.default_rng(2)
-    others = np.c_[rng.integers(0, 40, 60), rng.uniform(5, 120, (60, 2))]
-    for query in alone:
-        single, many = track(clip, query[None]), track(clip, np.r_[others, query[None]])
-        for one, other in zip(single, many, strict=True):
-            np.testing.assert_allclose(one[:, 0], other[:, -1], atol=0.02)
+    others = np.c_[rng.integers(0, 36, 30), rng.uniform(5, 120, (30, 2))]
+    many = track(clip, np.r_[others, alone])
+    for place, query in enumerate(alone):
+        for one, other in zip(track(clip, query[None]), many, strict=True):
+            np.testing.assert_allclose(one[:, 0], other[:, len(others) + place], atol=0.02)
 
 
 def test_the_same_run_gives_the_same_bytes() -> None:
@@ -201,7 +223,7 @@ def test_what_is_covered_is_lost_where_it_was_and_found_again() -> None:
     tracks, visible, confidence = track(covered(30), np.array([[0, 80, 64]]))
     left = -40 + 6 * np.arange(30)
     x = 80 + 0.5 * np.arange(30)
-    hidden = (left + 5 < x) & (x < left + 31)
+    hidden = (left + 5 < x) & (x < left + 30)
     clear = (x < left - 3) | (x > left + 42)
     assert hidden.sum() >= 3 and clear.sum() >= 18
     assert not visible[hidden, 0].any() and visible[clear, 0].all()
@@ -245,7 +267,7 @@ def test_a_cut_loses_every_point() -> None:
     one, other = film(lambda frame: affine(0), 6), texture(77)[: SIZE[1], : SIZE[0]].astype(np.uint8)
     clip = Clip([*one.frames[:3], other, other, other])
     _, visible, _ = track(clip, lattice())
-    assert visible[:3].all() and visible[3:].mean() < 0.1
+    assert visible[:3].all() and visible[3:].mean() < 0.05
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 7), (65, 1), (41, 33), (12, 200)])
@@ -266,10 +288,19 @@ def test_large_pictures_are_worked_on_smaller_and_answered_in_their_own_pixels()
     assert visible.all() and np.abs(tracks[2, 0] - query[0, 1:] - [36, 12]).max() < 1
 
 
+def test_after_a_flash_points_go_on() -> None:
+    clip = film(lambda frame: affine(frame, shift=(1, 0)), 14)
+    clip.frames[4] = np.full_like(clip.frames[4], 250)
+    queries = lattice(3)
+    tracks, visible, _ = track(clip, queries)
+    assert visible[:4].all() and not visible[4].any() and visible[-1].all()
+    assert np.abs(tracks[-1] - queries[:, 1:] - [13, 0]).max() < 0.2
+
+
 def test_a_stricter_visibility_sees_less() -> None:
-    clip = covered(30)
+    clip = covered(12)
     rng = np.random.default_rng(4)
     for index, frame in enumerate(clip.frames):
-        frame[:] = np.clip(frame + rng.normal(0, 4 + index / 2, frame.shape), 0, 255)
-    seen = [track(clip, lattice(), visibility=value)[1].sum() for value in (0.3, 0.97)]
+        frame[:] = np.clip(frame + rng.normal(0, 4 + 2 * index, frame.shape), 0, 255)
+    seen = [track(clip, lattice(4), visibility=value)[1].sum() for value in (0.3, 0.97)]
     assert seen[0] > seen[1]

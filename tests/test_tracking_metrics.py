@@ -70,10 +70,10 @@ def test_keypoints_are_correct_within_a_fifth_of_the_size_or_two_pixels() -> Non
 
 def test_the_truth_lies_on_what_is_seen() -> None:
     pytest.importorskip("skimage")
-    (film,) = make_clips(points=60, frames=6, size=(240, 136), names=("turn",))
+    (film,) = make_clips(points=60, frames=4, size=(240, 136), names=("turn",))
     grey = film.frames.mean(axis=3)
     at = np.rint(film.tracks).astype(int)
-    for index in range(1, 6):
+    for index in range(1, 4):
         both = film.visible[index] & film.visible[0]
         there = grey[index, at[index, both, 1], at[index, both, 0]]
         assert np.corrcoef(there, grey[0, at[0, both, 1], at[0, both, 0]])[0, 1] > 0.8
@@ -83,8 +83,8 @@ def test_the_truth_lies_on_what_is_seen() -> None:
 
 def test_the_tracker_beats_plain_lucas_kanade() -> None:
     pytest.importorskip("skimage")
-    (film,) = make_clips(points=80, frames=20, size=(320, 180), names=("dim",))
+    (film,) = make_clips(points=60, frames=14, size=(320, 180), names=("dim",))
     ours, theirs = (
         tapvid(film, *follow(tracker, film, film.queries)[:2]) for tracker in (KltTracker(), Chained(lucas_kanade))
     )
-    assert ours["aj"] > theirs["aj"] + 0.1 and ours["aj"] > 0.6 and ours["delta"] > 0.7 and ours["oa"] > 0.85, ours
+    assert ours["aj"] > theirs["aj"] + 0.05 and ours["aj"] > 0.65 and ours["delta"] > 0.7 and ours["oa"] > 0.85, ours

@@ -30,7 +30,7 @@ _ROUND = np.exp(-(_X**2 + _Y**2) / (2 * (0.6 * HALF) ** 2))
 _WINDOWS = np.stack([_ROUND, *(_ROUND / (1 + np.exp((side - 0.5) / 0.5)) for side in (_X, -_X, _Y, -_Y))], axis=1)
 WINDOWS = np.ascontiguousarray(_WINDOWS / _WINDOWS.sum(axis=0), np.float32)
 """float32 [P, 5], weights of sum 1."""
-_HALF_COUNTS = np.array([1, 0.9, 0.9, 0.9, 0.9], np.float32)
+_HALF_COUNTS = np.array([1, 0.85, 0.85, 0.85, 0.85], np.float32)
 """The best of several is good by chance too."""
 _NOISE = 12.0
 """Variance, in grey levels squared, below which differences mean nothing."""

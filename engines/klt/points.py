@@ -22,16 +22,18 @@ AGAIN = 48
 """Frames after which a lost point is taken to be where it is expected, before the supports that tell so die."""
 SURE = 0.93
 """Share of its own usual likeness from which a point's place counts as sure: a lost point is expected from there."""
-FITS, FOUND = 0.7, 0.85
+FITS, FOUND = 0.78, 0.85
 """Likeness from which a patch counts as found: where its point is expected, and after a search."""
 MOST_BENT = 4.0
 """How much larger or smaller a patch may become."""
-BLOCK = 512
-"""Points that are worked on at once."""
+BLOCK = 256
+"""Points that are worked on at once: with larger matrices BLAS starts threads, which cost more than they bring."""
 LOOK_EVERY = 3
 """Frames between two looks for a lost point."""
 RADIUS = 4.0
 """Pixels around the expected place that are searched at once; it grows by one a frame."""
+CUT, ENOUGH = 0.3, 8
+"""Share of the supports that stay from one picture to the next, below which that is a cut; of at least so many."""
 MOVED = 2.0
 """Pixels that a patch may be put off the place where motion takes its point."""
 
@@ -85,8 +87,13 @@ class Points:
             motion = Motion(self._before, even)
             alive, seen = np.flatnonzero(self._alive), np.flatnonzero(self.seen)
             there, good = motion.follow(self.xy[seen])
+            young = self._young()
+            before = int(self.seen[young].sum())
             for part in _blocks(np.arange(len(seen))):
                 self._go(seen[part], there[part], good[part], soft)
+            if before >= ENOUGH and self.seen[young].sum() < CUT * before:
+                # What still looks alike after a cut does so by chance.
+                self.seen[:] = False
             # The supports first: the others lean on where they are now.
             lost = alive[~self.seen[alive]]
             for group in (lost[lost >= self._count], lost[lost < self._count]):
@@ -98,6 +105,11 @@ class Points:
             self._begin(fresh[part], places[part], soft)
         self._past[step % REMEMBERED], self._past_seen[step % REMEMBERED] = self.xy, self.seen
         self._before = even
+
+    def _young(self) -> Indices:
+        """Return the rows of the latest supports, which are there whatever other points are asked for."""
+        first = self._count + ((self._step - 1) // EVERY % GENERATIONS) * self._each
+        return np.arange(first, first + self._each)
 
     def _begin(self, rows: Indices, places: Floats, soft: Grey) -> None:
         if not len(rows):
@@ -191,7 +203,8 @@ class Points:
         flat_enough = ~patches.clear & (moved < 2) & (found.likeness > 0.6) & (expected.weight > 1)
         good = self._inside(found.centres) & self._sane(found.linear) & told & (clear_enough | flat_enough)
         self._put(rows[good], found.centres[good], found.linear[good], found.likeness[good])
-        own = rows < self._count
+        # Supports find back by each other; where all of them are lost, as after a flash, they have to be looked for.
+        own = (rows < self._count) | ~self.seen[self._young()].any()
         due = ~good & patches.clear & own & (self._lost_for[rows] % LOOK_EVERY == 0) & (self._search_most > 0)
         self._look(rows[due], places[due], linear[due], soft)
 
