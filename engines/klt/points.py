@@ -200,7 +200,11 @@ class Points:
         moved = np.linalg.norm(found.centres - places, axis=1)
         enough = np.maximum(FITS, self._visibility * self._level[rows])
         clear_enough = patches.clear & (moved < 5) & (found.likeness > enough)
-        flat_enough = ~patches.clear & (moved < 2) & (found.likeness > 0.6) & (expected.weight > 1)
+        # Where there is nothing to align, a point is where it is expected, as long as there is still nothing.
+        here = patches.look(soft, places, linear)[0].likeness
+        flat_enough = ~patches.clear & (here > FITS * self._level[rows]) & (expected.weight > 1)
+        found.centres[flat_enough], found.linear[flat_enough] = places[flat_enough], linear[flat_enough]
+        found.likeness[flat_enough] = here[flat_enough]
         good = self._inside(found.centres) & self._sane(found.linear) & told & (clear_enough | flat_enough)
         self._put(rows[good], found.centres[good], found.linear[good], found.likeness[good])
         # Supports find back by each other; where all of them are lost, as after a flash, they have to be looked for.
