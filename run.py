@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli import demo, doctor, estimate, find, matting, models, probe, queue, run_queue, serve, session, sessions
+from cli import demo, doctor, estimate, find, matting, models, probe, queue, run_queue, serve, session, sessions, track
 from cli.output import EXIT_CODES, guard
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ for command in (
     matting.run,
     matting.export,
     find.find,
+    track.track,
     estimate.estimate,
     doctor.doctor,
     sessions.clean,

@@ -2,6 +2,7 @@
 
     just bench quality [clicks|propagation|matting …]    needs ../shared
     just bench media [extract|encode|runner|growth|estimate …]
+    just bench tracking                                  point tracking; joints of animals too where ../shared is
     just bench ui                                        the web app in a real Chromium
     just bench engines [--quick] [--profile] [sam2 …]    neural engines against their authors' scripts, random weights
     just bench                                           everything
@@ -44,10 +45,11 @@ GROUPS: dict[str, dict[str, Measure]] = {
         "growth": _media("runner", "growth"),
         "estimate": _media("estimate", "run"),
     },
+    "tracking": {"tracking": _quality("tracking")},
     "ui": {"ui": _quality("ui")},
     "engines": {},
 }
-TABLES = {*GROUPS["quality"], "estimate", "engines"}
+TABLES = {*GROUPS["quality"], "estimate", "engines", "tracking"}
 """Benchmarks whose module makes a table of its own."""
 
 

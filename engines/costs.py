@@ -41,3 +41,19 @@ def guided_memory(load: Load) -> int:
 def guided_seconds(load: Load) -> float:
     """Return the seconds of a frame: a coarse grid of limited size, and the band around the edge."""
     return 0.025 + 0.02 * load.pixels / MEGA
+
+
+def klt_memory(load: Load) -> int:
+    """Return the bytes of a tracker: pictures of limited size, the latest frame, each point's patches and past.
+
+    The objects of a load are its points.
+    """
+    working = min(load.pixels, 921_600)
+    points = 9_000 * load.objects + 30_000 * min(load.objects, 256)
+    return 14 * MEGA + 12 * working + 7 * (load.pixels - working) // 2 + points
+
+
+def klt_seconds(load: Load) -> float:
+    """Return the seconds of a frame: pictures of limited size, and each point; the objects of a load are its points."""
+    working = min(load.pixels, 921_600)
+    return 0.007 + 0.004 * working / MEGA + 0.002 * (load.pixels - working) / MEGA + 0.00005 * load.objects

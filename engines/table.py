@@ -87,5 +87,33 @@ BUILT_INS: tuple[EngineSpec, ...] = (
         ),
         needs_every_mask=True,
     ),
+    EngineSpec(
+        name="klt",
+        job=Job.TRACKER,
+        target="engines.klt_engine:KltTracker",
+        title="Lucas-Kanade with patch memory",
+        help="Points followed through the clip; built in, no weights, any CPU.",
+        version=1,
+        licence=BUILT_IN,
+        memory=costs.klt_memory,
+        seconds=costs.klt_seconds,
+        params=(
+            Param(
+                "visibility",
+                0.65,
+                "Likeness with the query, against what is usual for the point, from which it counts as seen.",
+                0,
+                1,
+            ),
+            Param(
+                "search",
+                30.0,
+                "How far around its expected place a lost point is looked for; 0 only looks at that place.",
+                0,
+                100,
+                unit="px",
+            ),
+        ),
+    ),
 )
 ENGINES: tuple[EngineSpec, ...] = (*BUILT_INS, *SAM, *MATANYONE, *VIDEOMAMA)

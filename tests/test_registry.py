@@ -45,15 +45,17 @@ def test_every_engine_is_described(spec: EngineSpec) -> None:
 
 
 def test_the_default_engines_are_built_in() -> None:
-    assert [engines(job)[0].name for job in (Job.SEGMENTER, Job.PROPAGATOR, Job.MATTER)] == [
+    assert [engines(job)[0].name for job in Job] == [
         "grabcut",
         "flow",
         "guided",
+        "klt",
     ]
-    assert [preferred(job) for job in (Job.SEGMENTER, Job.PROPAGATOR, Job.MATTER)] == [
+    assert [preferred(job) for job in Job] == [
         ("grabcut", {}),
         ("flow", {}),
         ("guided", {}),
+        ("klt", {}),
     ]
 
 

@@ -58,4 +58,10 @@ ENGINES: dict[str, str] = {
     "Half-float RGBA in linear light for Nuke, Fusion and Blender, numbered by source frame.": (
         "线性光半浮点 RGBA，用于 Nuke、Fusion 和 Blender，按原片帧号编号。"
     ),
+    "How far around its expected place a lost point is looked for; 0 only looks at that place.": "在预期位置周围多远寻找丢失的点；0 表示只看该位置。",
+    "Likeness with the query, against what is usual for the point, from which it counts as seen.": "与查询处的相似度（相对该点的通常水平）达到多少才算可见。",
+    "Lucas-Kanade with patch memory": "带图块记忆的 Lucas-Kanade",
+    "Points followed through the clip; built in, no weights, any CPU.": "在整个片段中跟踪点；内置，无需权重，任何 CPU 均可。",
+    "Search": "搜索范围",
+    "Visibility": "可见度",
 }

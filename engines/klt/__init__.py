@@ -1,0 +1,1 @@
+"""The insides of the built-in point tracker."""
