@@ -68,10 +68,8 @@ def _farthest(candidates: NDArray[np.intp], count: int, taken: list[tuple[int, i
         distance = np.minimum(distance, ((places - np.array(other, np.float32)) ** 2).sum(1))
     chosen: list[tuple[int, int]] = []
     place = int(distance.argmax()) if taken else len(places) // 2
-    while len(chosen) < count:
+    while len(chosen) < count and distance[place] >= 1:
         chosen.append((int(places[place, 0]), int(places[place, 1])))
         distance = np.minimum(distance, ((places - places[place]) ** 2).sum(1))
         place = int(distance.argmax())
-        if distance[place] < 1:
-            break
     return chosen

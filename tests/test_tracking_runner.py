@@ -1,0 +1,196 @@
+"""The tracking runner: raw tracks that are kept, corrections that redo their own track, results, the command."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from engines.base import Direction, FrameSource, TrackChunk
+from errors import Cancelled, ParameterError, PromptError
+from pipeline.probe import scan
+from tests.conftest import FRAMES, SIZE, Answer, assert_error
+from tracking_runner import check_formats, create_session, run_tracking
+from tracking_runner.queries import grid, spread
+from tracking_runner.raw import load_raw
+from tracking_session_store import TrackingSession, TrackingSessionStore
+
+
+class Drift:
+    """A tracker whose points go one pixel right a frame from their query on, and half a pixel left before it."""
+
+    asked: list[tuple[int, Direction]] = []  # noqa: RUF012 - what all of them were asked
+
+    def track(
+        self, source: FrameSource, queries: NDArray[np.float32], start: int, stop: int, direction: Direction
+    ) -> Iterator[TrackChunk]:
+        Drift.asked.append((len(queries), direction))
+        frames = np.arange(start, stop)[:, None]
+        away = frames - queries[:, 0]
+        seen = away >= 0 if direction is Direction.FORWARD else away <= 0
+        x = queries[:, 1] + np.where(seen, away * (1.0 if direction is Direction.FORWARD else 0.5), 0)
+        tracks = np.stack([x, np.broadcast_to(queries[:, 2], x.shape)], axis=2).astype(np.float32)
+        chunk = TrackChunk(start, tracks, seen, seen.astype(np.float32))
+        half = len(frames) // 2
+        parts = [slice(0, half), slice(half, None)][:: 1 if direction is Direction.FORWARD else -1]
+        for part in parts:
+            first = start + (part.start or 0)
+            yield TrackChunk(first, chunk.tracks[part], chunk.visible[part], chunk.confidence[part])
+
+
+@pytest.fixture
+def session(tmp_path: Path, small_clip: Path, monkeypatch: pytest.MonkeyPatch) -> TrackingSession:
+    monkeypatch.setattr("tracking_runner.track_stage.create", lambda *args: Drift())
+    Drift.asked.clear()
+    made = create_session(TrackingSessionStore(tmp_path / "workspace" / "tracking_sessions"), small_clip)
+    made.state.range = (10, 20)
+    made.state.formats = ["json"]
+    return made
+
+
+def test_a_point_goes_both_ways_from_its_key(session: TrackingSession) -> None:
+    point = session.add_point(14, 30, 20)
+    assert session.state.tracker.name == "klt" and point.name == "point 1"
+    run_tracking(session)
+    raw = load_raw(session, FRAMES)
+    assert raw.tracks[10:20, 0, 0].tolist() == [28, 28.5, 29, 29.5, 30, 31, 32, 33, 34, 35]
+    assert raw.visible[10:20].all() and not raw.visible[:10].any() and not raw.visible[20:].any()
+    assert Drift.asked == [(1, Direction.FORWARD), (1, Direction.BACKWARD)]
+
+
+def test_forward_leaves_what_is_before_alone(session: TrackingSession) -> None:
+    session.add_point(14, 30, 20)
+    session.state.direction = "forward"
+    run_tracking(session)
+    assert load_raw(session, FRAMES).visible[10:20, 0].tolist() == [False] * 4 + [True] * 6
+
+
+def test_a_correction_redoes_its_own_track_and_leaves_no_jump(session: TrackingSession) -> None:
+    first, other = session.add_point(10, 10, 5), session.add_point(10, 50, 40)
+    run_tracking(session)
+    before = load_raw(session, FRAMES)
+    first.keys[18] = (30, 5)
+    Drift.asked.clear()
+    run_tracking(session)
+    raw = load_raw(session, FRAMES)
+    assert Drift.asked[0][0] == 2, "the two keys of the one point"
+    assert np.array_equal(raw.tracks[:, 1], before.tracks[:, 1]) and other.keys == {10: (50, 40)}
+    x = raw.tracks[10:20, 0, 0]
+    assert x[0] == 10 and x[8] == 30 and np.all(np.abs(np.diff(x)) < 4)
+    Drift.asked.clear()
+    run_tracking(session)
+    assert Drift.asked == [], "nothing was stale"
+
+
+def test_deleting_a_point_keeps_the_others(session: TrackingSession) -> None:
+    session.add_point(10, 10, 5)
+    kept = session.add_point(10, 50, 40)
+    run_tracking(session)
+    before = load_raw(session, FRAMES).tracks[:, 1]
+    session.state.points = [kept]
+    Drift.asked.clear()
+    run_tracking(session)
+    raw = load_raw(session, FRAMES)
+    assert raw.columns == [kept.id] and np.array_equal(raw.tracks[:, 0], before) and Drift.asked == []
+    assert session.add_point(10, 1, 1).id == 3
+
+
+def test_cuts_and_hidden_points_are_left_out_of_exports_and_never_of_the_raw_result(session: TrackingSession) -> None:
+    session.add_point(10, 10, 5).cuts = [(12, 15)]
+    session.add_point(10, 20, 5, name="secret").hidden = True
+    outputs = run_tracking(session).outputs
+    written = json.loads(outputs["json"].read_text())
+    assert "secret" not in outputs["json"].read_text() and "point 1" in json.dumps(written)
+    assert load_raw(session, FRAMES).visible[10:20].all()
+
+
+def test_the_video_has_the_clips_size_and_frames(session: TrackingSession) -> None:
+    session.add_point(10, 10, 5)
+    session.state.formats = ["video"]
+    made = scan(run_tracking(session).outputs["video"])
+    assert (made.frames, made.width, made.height) == (10, *SIZE) and made.audio is not None
+
+
+def test_a_stopped_run_tracks_again(session: TrackingSession) -> None:
+    session.add_point(10, 10, 5)
+    asked = iter([False] * (FRAMES + 4))
+    with pytest.raises(Cancelled):
+        run_tracking(session, should_stop=lambda: next(asked, True))
+    assert session.state.last_run is not None and session.state.last_run.status == "cancelled"
+    run_tracking(session)
+    assert load_raw(session, FRAMES).columns == [1]
+
+
+@pytest.mark.parametrize(
+    ("frame", "x", "y", "words"),
+    [(500, 1, 1, "the last is"), (10, 96, 1, "outside the picture"), (10, float("nan"), 1, "outside the picture")],
+)
+def test_points_that_are_nowhere_are_refused(
+    session: TrackingSession, frame: int, x: float, y: float, words: str
+) -> None:
+    session.add_point(frame, x, y)
+    with pytest.raises(PromptError, match=words):
+        run_tracking(session)
+
+
+def test_no_points_and_no_formats_are_refused(session: TrackingSession) -> None:
+    with pytest.raises(PromptError, match="no point to track"):
+        run_tracking(session)
+    for names in ([], ["nope"]):
+        with pytest.raises(ParameterError):
+            check_formats(names)
+
+
+def test_grids_and_masks_are_filled() -> None:
+    points = grid((-0.5, -0.5, 99.5, 49.5), 10)
+    assert len(points) == 50 and points[0] == (4.5, 4.5)
+    mask = np.zeros((60, 80), np.uint8)
+    mask[10:50, 20:60] = 255
+    spots = spread(mask, 30)
+    assert len(set(spots)) == 30 and all(mask[int(y), int(x)] for x, y in spots)
+    assert spread(mask, 30) == spots
+    apart = [np.hypot(a[0] - b[0], a[1] - b[1]) for i, a in enumerate(spots) for b in spots[:i]]
+    assert min(apart) > 3
+    with pytest.raises(PromptError, match="area"):
+        grid((0, 0, 0, 5), 3)
+    with pytest.raises(PromptError, match="70"):
+        grid((0, 0, 5, 5), 0)
+    with pytest.raises(PromptError, match="empty"):
+        spread(np.zeros((4, 4), np.uint8), 3)
+    one = np.zeros((5, 5), np.uint8)
+    one[2, 2] = 255
+    assert spread(one, 8) == [(2.0, 2.0)]
+
+
+def test_the_command_tracks_with_the_built_in_engine(
+    cli: Callable[..., Answer], small_clip: Path, workspace: Path
+) -> None:
+    answer = cli(
+        "track", small_clip, "--points", "disc@0:30,32 40,30", "--range", "0:12", "--formats", "video,csv", "--json"
+    )
+    told: dict[str, Any] = answer.json
+    assert answer.code == 0 and told["points"] == 2 and told["engines"] == {"tracker": "klt"}
+    assert all(Path(path).exists() for path in told["outputs"].values())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "word"),
+    [
+        (["--points", "x"], 3, "--points"),
+        (["--points", "0:1,b"], 3, "X,Y"),
+        (["--points", "0:500,1"], 3, "outside"),
+        (["--region", "1,2"], 3, "--region"),
+        (["--formats", "nope"], 3, "nope"),
+        (["--tracker", "magic"], 3, "klt"),
+        (["--direction", "up"], 3, "forward"),
+    ],
+)
+def test_bad_input_is_one_line_and_leaves_nothing(
+    cli: Callable[..., Answer], small_clip: Path, arguments: list[str], code: int, word: str
+) -> None:
+    assert_error(cli("track", small_clip, *arguments), code, word)
