@@ -22,6 +22,8 @@ AGAIN = 48
 """Frames after which a lost point is taken to be where it is expected, before the supports that tell so die."""
 SURE = 0.93
 """Share of its own usual likeness from which a point's place counts as sure: a lost point is expected from there."""
+GUESSED, GUESSED_FLAT = 0.85, 0.75
+"""The same share where motion is but a guess, with something to recognise and without: flat points often are."""
 FITS, FOUND = 0.78, 0.85
 """Likeness from which a patch counts as found: where its point is expected, and after a search."""
 MOST_BENT = 4.0
@@ -148,7 +150,11 @@ class Points:
         recent = Look.of(found.there, self._recent[seen]).likeness
         likeness = self._joined(own, recent)
         level = self._level[seen]
-        ok = self._inside(centres) & (likeness > self._visibility * level) & (good | (likeness > 0.9 * level))
+        ok = (
+            self._inside(centres)
+            & (likeness > self._visibility * level)
+            & (good | (likeness > np.where(patches.clear, GUESSED, GUESSED_FLAT) * level))
+        )
         self._level[seen] = np.where(ok, np.maximum(level + 0.2 * (likeness - level), 0.7), level)
         done = seen[ok]
         self._put(done, centres[ok], linear[ok], likeness[ok])
