@@ -26,6 +26,10 @@ def save_random_weights(folder: Path, sdks: Path, seed: int = 0) -> Path:
     with authors_package(sdks):
         network = build(sdks, torch.device("cpu"))
     lively(network)
+    with torch.no_grad():
+        # Untrained keys lie so far apart that nothing is similar to anything, and the authors' softmax gives nan.
+        network.key_proj.key_proj.weight.mul_(0.1)
+        network.key_proj.d_proj.weight.mul_(0.1)
     network.save_pretrained(folder)
     return folder
 

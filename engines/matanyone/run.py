@@ -12,6 +12,7 @@ from torch.nn import functional
 from engines.base import Alpha, Mask
 from engines.matanyone.authors import Network
 from engines.matanyone.frames import Frame
+from engines.matanyone.matching import reading_in_parts
 
 OBJECT = 1
 """The number that the network knows the only object of a run by."""
@@ -77,7 +78,7 @@ class Run:
         """
         self._features.turn_to(frame.index)
         mask, self._mask = self._mask, None
-        with self._compute.inference():
+        with self._compute.inference(), reading_in_parts():
             given = self._core.step(frame.image) if mask is None else self._begin(frame, mask)
             return given[1].float().cpu().numpy()
 
