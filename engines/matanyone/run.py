@@ -84,7 +84,6 @@ class Run:
 
     def _begin(self, frame: Frame, mask: Mask) -> Any:
         """Give the keyframe's mask, then have the network see the same picture again and again."""
-        assert self._mask is not None
         height, width = frame.image.shape[-2:]
         # It looks for the 30 most similar places in its memory, of which a tiny picture has fewer.
         memory = self._core.memory
