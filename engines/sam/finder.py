@@ -16,7 +16,7 @@ from engines.sam.session import LazyFrames
 from engines.sam.words import tokens
 
 MOST = 32
-"""Instances that are followed in one run; each takes some 35 MB, also when it has left the picture."""
+"""Instances that are followed in one run; each takes some 20 MB, also when it has left the picture."""
 STRICTER = 0.4
 """Part of the way from the threshold to certainty that a new instance has to go: to 0.7 at the authors' 0.5."""
 
