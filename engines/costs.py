@@ -56,4 +56,4 @@ def klt_memory(load: Load) -> int:
 def klt_seconds(load: Load) -> float:
     """Return the seconds of a frame: pictures of limited size, and each point; the objects of a load are its points."""
     working = min(load.pixels, 921_600)
-    return 0.007 + 0.004 * working / MEGA + 0.002 * (load.pixels - working) / MEGA + 0.00005 * load.objects
+    return 0.011 + 0.0035 * working / MEGA + 0.0018 * (load.pixels - working) / MEGA + 0.000044 * load.objects

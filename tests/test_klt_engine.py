@@ -153,16 +153,16 @@ def test_chunks_come_in_the_order_of_the_work_and_cover_the_range(direction: Dir
 
 
 def test_each_frame_is_read_once_in_order_and_those_long_before_the_queries_not_at_all() -> None:
-    clip = film(lambda frame: affine(0), 80, (64, 64))
-    track(clip, np.array([[70, 30, 30]]))
-    assert clip.reads == list(range(64, 80))
+    clip = film(lambda frame: affine(0), 40, (64, 64))
+    track(clip, np.array([[36, 30, 30]]))
+    assert clip.reads == list(range(32, 40))
     clip.reads.clear()
-    track(clip, np.array([[75, 30, 30]]), Direction.BACKWARD)
-    assert clip.reads == list(range(79, -1, -1))
+    track(clip, np.array([[25, 30, 30]]), Direction.BACKWARD)
+    assert clip.reads == list(range(39, -1, -1))
 
 
 def test_work_follows_the_callers_pace() -> None:
-    clip = film(lambda frame: affine(0), 5 * CHUNK, (64, 64))
+    clip = film(lambda frame: affine(0), 3 * CHUNK, (64, 64))
     chunks = iter(KltTracker().track(clip, lattice(2, margin=30), 0, len(clip), Direction.FORWARD))
     next(chunks)
     assert len(clip.reads) == CHUNK
@@ -198,7 +198,7 @@ def test_a_track_does_not_depend_on_other_queries() -> None:
 
 
 def test_the_same_run_gives_the_same_bytes() -> None:
-    clip, queries = covered(20), lattice(4, margin=30)
+    clip, queries = covered(12), lattice(4, margin=30)
     for one, other in zip(track(clip, queries), track(clip, queries), strict=True):
         assert one.tobytes() == other.tobytes()
 
@@ -266,7 +266,7 @@ def test_a_cut_loses_every_point() -> None:
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 7), (65, 1), (41, 33), (12, 200)])
-@pytest.mark.parametrize("frames", [1, 2, 3])
+@pytest.mark.parametrize("frames", [1, 2])
 def test_small_and_odd_pictures(size: tuple[int, int], frames: int) -> None:
     surface = texture(5)[: size[1], : size[0]].astype(np.uint8)
     clip = Clip([surface] * frames)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +39,8 @@ class Motion:
     def __init__(self, before: Grey, after: Grey) -> None:
         self._before, self._after = before, after
         self._factor = min(1.0, ROUGH / max(before.shape))
-        self._flow = _dis().calc(_shrunk(before, self._factor), _shrunk(after, self._factor), None)
+        dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+        self._flow = dis.calc(_shrunk(before, self._factor), _shrunk(after, self._factor), None)
 
     def roughly(self, points: Floats) -> Floats:
         """Return where points float32 [N, 2] go by rough dense flow."""
@@ -67,11 +66,6 @@ class Motion:
         good = (found[:, 0] > 0) & (back[:, 0] > 0) & (np.abs(home - points).max(axis=1) < FORTH_AND_BACK)
         good &= np.isfinite(there).all(axis=1)
         return np.where(good[:, None], there, rough).astype(np.float32), good
-
-
-@cache
-def _dis() -> cv2.DISOpticalFlow:
-    return cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
 
 
 def _shrunk(picture: Grey, factor: float) -> Grey:

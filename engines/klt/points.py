@@ -201,22 +201,28 @@ class Points:
         self._again(rows[told], expected.places[told], linear[told])
         places = np.where(told[:, None], expected.places, self._sure_xy[rows])
         linear = np.where(told[:, None, None], linear, self._sure_linear[rows])
+        good = self._settle(rows, places, linear, told, told & (expected.weight > 1), soft)
+        # Supports find back by each other; where all of them are lost, as after a flash, they have to be looked for.
+        own = (rows < self._count) | ~self.seen[self._young()].any()
+        due = (
+            ~good & self._patches.clear[rows] & own & (self._lost_for[rows] % LOOK_EVERY == 0) & (self._search_most > 0)
+        )
+        self._look(rows[due], places[due], linear[due], soft)
+
+    def _settle(self, rows: Indices, places: Floats, linear: Floats, told: Flags, firmly: Flags, soft: Grey) -> Flags:
+        """Take lost points to be seen where they are expected, if they look right there; return which do."""
         patches = self._patches.take(rows)
         found = patches.align(soft, places, linear)
         moved = np.linalg.norm(found.centres - places, axis=1)
         enough = np.maximum(FITS, self._visibility * self._level[rows])
-        clear_enough = patches.clear & (moved < 5) & (found.likeness > enough)
+        clear = patches.clear & (moved < 5) & (found.likeness > enough)
         # Where there is nothing to align, a point is where it is expected, as long as there is still nothing.
         here = patches.look(soft, places, linear)[0].likeness
-        flat_enough = ~patches.clear & (here > FITS * self._level[rows]) & (expected.weight > 1)
-        found.centres[flat_enough], found.linear[flat_enough] = places[flat_enough], linear[flat_enough]
-        found.likeness[flat_enough] = here[flat_enough]
-        good = self._inside(found.centres) & self._sane(found.linear) & told & (clear_enough | flat_enough)
+        flat = ~patches.clear & (here > FITS * self._level[rows]) & firmly
+        found.centres[flat], found.linear[flat], found.likeness[flat] = places[flat], linear[flat], here[flat]
+        good = self._inside(found.centres) & self._sane(found.linear) & told & (clear | flat)
         self._put(rows[good], found.centres[good], found.linear[good], found.likeness[good])
-        # Supports find back by each other; where all of them are lost, as after a flash, they have to be looked for.
-        own = (rows < self._count) | ~self.seen[self._young()].any()
-        due = ~good & patches.clear & own & (self._lost_for[rows] % LOOK_EVERY == 0) & (self._search_most > 0)
-        self._look(rows[due], places[due], linear[due], soft)
+        return good
 
     def _expected(self, rows: Indices) -> Expected:
         """Tell where points are by the supports: those that live since, and moved as each did."""
