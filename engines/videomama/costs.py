@@ -1,6 +1,6 @@
 """What VideoMaMa takes: memory and time as functions of the load, fitted to what was measured on the CPU.
 
-Measured with random weights of the real size, two cores that compute in bf16, and windows of two to six frames.
+Measured with random weights of the real size, two cores that compute in bf16, and windows of two to eight frames.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from engines.videomama.windows import shared
 MEGA = 1_000_000
 LIBRARIES = 750 * MEGA
 """torch, diffusers and what they load."""
-LOADING = {"bf16": 5970 * MEGA, "fp32": 8950 * MEGA}
+LOADING = {"bf16": 6180 * MEGA, "fp32": 9250 * MEGA}
 """The U-Net's weights in memory and, for a moment, as they are mapped from the disk."""
 UNET = {"bf16": (3230 * MEGA, 530), "fp32": (6600 * MEGA, 1060)}
 """Weights, and bytes for each pixel of a window."""
-DECODER = {"bf16": (260 * MEGA, 2100), "fp32": (450 * MEGA, 4200)}
+DECODER = {"bf16": (260 * MEGA, 2400), "fp32": (450 * MEGA, 4700)}
 """Weights, and bytes for each pixel that is decoded together."""
 CUDA = 5000 * MEGA
 """Main memory where a GPU computes: the driver's libraries, and weights on their way. Not measured."""
 FULL = 60
 """Bytes for each pixel of a frame that is brought back to its size."""
-SECONDS = {"bf16": (12.0, 31.0), "fp32": (30.0, 60.0)}
+SECONDS = {"bf16": (24.0, 48.0), "fp32": (60.0, 90.0)}
 """For each million pixels: once a frame, and once for each window that it is in."""
 
 
@@ -53,9 +53,10 @@ def seconds(load: Load) -> float:
 def _what(load: Load) -> tuple[int, int, int, str, bool]:
     """Return a window's frames, those that it is ahead of the one before, the network's pixels, and where it runs."""
     batch = int(load.params.get("batch_size", 16))
-    step = batch - shared(batch, int(load.params.get("overlap", 4)))
+    length = min(batch, max(1, load.frames))
+    step = length if load.frames <= batch else batch - shared(batch, int(load.params.get("overlap", 4)))
     outer = working_size((load.width, load.height), int(load.params.get("size", 1024)))[1]
     device = str(load.params.get("device", "auto"))
     on_gpu = device == "cuda" or (device == "auto" and job_devices()[0].startswith("cuda"))
     precision = settled("cpu", str(load.params.get("precision", "auto")))
-    return min(batch, max(1, load.frames)), step, outer[0] * outer[1], precision, on_gpu
+    return length, step, outer[0] * outer[1], precision, on_gpu
