@@ -32,6 +32,7 @@ from pipeline.read_ahead import SourceAhead
 from queue_logic.job import Needs
 from runner_base.facts import load_info, save_info
 from runner_base.frames import extract
+from runner_base.watched import Watched
 from session_store import EngineChoice, MattingSession, RunRecord, SessionStore
 
 DOUBT = 0.5
@@ -230,7 +231,8 @@ def _run_stages(session: MattingSession, reporter: Reporter, until: Stage, plan:
     span = _span(state.range, info.frames)
     check_prompts(state.objects, info)
     plan.refine(info)
-    with SourceAhead(FrameFolder(session.frames_dir, info.frames, (info.width, info.height))) as frames:
+    with SourceAhead(FrameFolder(session.frames_dir, info.frames, (info.width, info.height))) as ahead:
+        frames = Watched(ahead, reporter)
         if Stage.KEYFRAMES in wanted:
             segment(session, frames, reporter)
             read_keyframes(session)
@@ -238,7 +240,7 @@ def _run_stages(session: MattingSession, reporter: Reporter, until: Stage, plan:
             propagate(session, frames, span, reporter)
     if Stage.MATTE in wanted:
         with VideoReader(session.source, info) as reader, SourceAhead(reader) as decoded:
-            matte(session, decoded, span, reporter)
+            matte(session, Watched(decoded, reporter), span, reporter)
     if Stage.DELIVER in wanted:
         deliver(session, info, span, state.formats, state.premultiplied, reporter)
     return span

@@ -109,9 +109,13 @@ class Reporter:
     def check(self) -> None:
         """Raise Cancelled when the user wants to stop; time spent in asking (a pause) is not the stage's."""
         asked = self._clock()
+        self.alive()
+        self._started += self._clock() - asked
+
+    def alive(self) -> None:
+        """Raise Cancelled when the user wants to stop, without counting; from whatever thread reads for the run."""
         if self._should_stop and self._should_stop():
             raise Cancelled("stopped; what was done is kept, `run` goes on from there")
-        self._started += self._clock() - asked
 
     def _progress(self) -> Progress:
         done = self.frames[self._stage]

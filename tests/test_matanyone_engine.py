@@ -364,10 +364,20 @@ def test_missing_sources_and_weights_name_the_command(tmp_path: Path, monkeypatc
 
 def test_costs_follow_the_working_size() -> None:
     (row,) = ROWS
-    small, large = Load(1280, 720, 9), Load(3840, 2160, 9)
+    small, large = Load(1280, 720, 9), Load(3840, 2160, 9, params={"max_size": 0})
     assert row.memory(small) < row.memory(large) and row.seconds(small) < row.seconds(large)
     capped = Load(3840, 2160, 9, params={"max_size": 360})
     assert row.memory(capped) < row.memory(large) / 4 and row.seconds(capped) < row.seconds(small)
+
+
+@pytest.mark.parametrize(
+    ("load", "megabytes"),
+    [(Load(480, 270, 9), 1179), (Load(480, 270, 9, objects=3), 1188), (Load(960, 540, 9), 1864),
+     (Load(1920, 1080, 9), 4539), (Load(1920, 1080, 9, params={"max_size": 540}), 2011)],
+)  # fmt: skip
+def test_memory_is_what_was_measured(load: Load, megabytes: int) -> None:
+    (row,) = ROWS
+    assert row.memory(load) / 1e6 == pytest.approx(megabytes, rel=0.1)
 
 
 # --- the authors' code ------------------------------------------------------------------------------------------------

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from errors import Cancelled
 from matting_runner.progress import Progress, Reporter, Stage
+from runner_base.watched import Watched
 
 
 class Clock:
@@ -89,3 +92,28 @@ def test_stops_between_frames() -> None:
     with pytest.raises(Cancelled):
         reporter.tick()
     assert reporter.frames[Stage.MATTE] == 3
+
+
+class Pictures:
+    size = (4, 2)
+
+    def __len__(self) -> int:
+        return 9
+
+    def read(self, index: int) -> NDArray[np.uint8]:
+        return np.full((2, 4, 3), index, np.uint8)
+
+
+def test_each_reading_is_a_sign_of_life_and_a_place_to_stop() -> None:
+    """An engine may read for long before it yields: a run back from a keyframe, or the way to where a job was cut."""
+    asked: list[int] = []
+
+    def should_stop() -> bool:
+        asked.append(1)
+        return len(asked) > 3
+
+    source = Watched(Pictures(), Reporter(should_stop=should_stop))
+    assert len(source) == 9 and source.size == (4, 2)
+    assert [int(source.read(index)[0, 0, 0]) for index in (0, 5, 8)] == [0, 5, 8] and len(asked) == 3
+    with pytest.raises(Cancelled):
+        source.read(1)

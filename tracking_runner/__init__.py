@@ -22,6 +22,7 @@ from pipeline.read_ahead import SourceAhead
 from runner_base.facts import load_info, save_info
 from runner_base.frames import extract
 from runner_base.progress import Progress, Reporter
+from runner_base.watched import Watched
 from session_base import EngineChoice, RunRecord
 from tracking_runner import deliver_stage, track_stage
 from tracking_runner.deliver_stage import check_formats, results_dir
@@ -107,7 +108,7 @@ def run_tracking(
         span = _checked(session, info)
         if until in STAGES[1:]:
             with VideoReader(session.source, info) as reader, SourceAhead(reader) as source:
-                track_stage.track(session, source, span, reporter)
+                track_stage.track(session, Watched(source, reporter), span, reporter)
         if until == deliver_stage.STAGE:
             deliver_stage.deliver(session, info, span, reporter)
     outputs = {n: results_dir(session) / made.path for n, made in state.delivered.items() if n in state.formats}
