@@ -5,7 +5,7 @@
     just bench tracking                                  point tracking; joints of animals too where ../shared is
     just bench ui                                        the web app in a real Chromium
     just bench engines [--quick] [--profile] [sam2 …]    neural engines against their authors' scripts, random weights
-    just bench                                           everything
+    just bench                                           everything but the engines, which take long
 
 Prints tables and writes benchmarks/results/NAME.json.
 """
