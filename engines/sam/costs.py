@@ -1,27 +1,75 @@
-"""What SAM takes: memory and time as functions of the load, on the CPU."""
+"""What SAM takes: memory and time as functions of the load, on the CPU in single precision.
+
+Fitted to networks of the published sizes with random weights, each in a process of its own (`tests/sam_measure.py`).
+The networks see squares of 1024 pixels, so that the size of the frame counts for little.
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from engines.spec import Load
 
 MEGA = 1_000_000
+LIBRARIES = 640
+"""Megabytes of torch and transformers."""
+KEPT = 100
+"""Megabytes of the six pictures that a segmenter keeps encoded."""
+MEMORIES, OBJECT = 324, 22
+"""Megabytes of the first object's memories and of attending to them; and of each further object's memories."""
+FULL_SIZE = 10.0
+"""Bytes a pixel of the frame, for its copy that is made smaller, and for a mask made larger."""
+CLICK = 0.15
+"""Seconds of the decoder."""
+READING, WRITING = 0.02, 0.05
+"""Seconds a megapixel: to make a frame smaller, and to make a mask of its size."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one model takes."""
+
+    weights: int
+    """Megabytes."""
+    under_way: int
+    """Megabytes of what is under way while a picture is encoded: as the width of the first stage."""
+    picture: float
+    """Seconds to encode a picture."""
+    memory: float = 3.7
+    """Seconds of an object in a frame once its memory is full, after seven frames; nearly all of it is attention."""
+
+
+COSTS = {
+    "edgetam": Cost(56, 615, 1.0, 0.9),
+    "tiny": Cost(156, 835, 2.2),
+    "small": Cost(184, 835, 2.7),
+    "base-plus": Cost(323, 975, 4.9),
+    "large": Cost(898, 1255, 13.8),
+}
+
+
+def _cost(load: Load) -> Cost:
+    return COSTS[str(load.params.get("model", "base-plus"))]
 
 
 def image_memory(load: Load) -> int:
     """Return the bytes of a prompt."""
-    return 2000 * MEGA + 20 * load.pixels
+    cost = _cost(load)
+    return (LIBRARIES + cost.weights + cost.under_way + KEPT) * MEGA + round(FULL_SIZE * load.pixels)
 
 
 def image_seconds(load: Load) -> float:
-    """Return the seconds of one prompt."""
-    return 3.0
+    """Return the seconds of one prompt on a picture that is not known yet."""
+    return _cost(load).picture + CLICK + READING * load.pixels / MEGA
 
 
 def video_memory(load: Load) -> int:
-    """Return the bytes of a propagation."""
-    return 2000 * MEGA + 20 * load.pixels
+    """Return the bytes of a propagation, whatever its length."""
+    cost, objects = _cost(load), OBJECT * (load.objects - 1)
+    return (LIBRARIES + cost.weights + cost.under_way + MEMORIES + objects) * MEGA + round(FULL_SIZE * load.pixels)
 
 
 def video_seconds(load: Load) -> float:
-    """Return the seconds of a frame."""
-    return 3.0 + 0.3 * load.objects
+    """Return the seconds of a frame: the picture once, and each object's memory."""
+    cost, megapixels = _cost(load), load.pixels / MEGA
+    return cost.picture + READING * megapixels + load.objects * (cost.memory + WRITING * megapixels)
