@@ -15,10 +15,10 @@ LIBRARIES = 640
 """Megabytes of torch and transformers."""
 KEPT = 100
 """Megabytes of the six pictures that a segmenter keeps encoded."""
-MEMORIES, OBJECT = 324, 22
-"""Megabytes of the first object's memories and of attending to them; and of each further object's memories."""
-FULL_SIZE = 10.0
-"""Bytes a pixel of the frame, for its copy that is made smaller, and for a mask made larger."""
+OBJECT = 22
+"""Megabytes of each further object's memories."""
+FULL_SIZE = 8
+"""Bytes a pixel of the frame, for its copy that is made smaller; masks of its size come when less is under way."""
 CLICK = 0.15
 """Seconds of the decoder."""
 READING, WRITING = 0.02, 0.05
@@ -32,19 +32,21 @@ class Cost:
     weights: int
     """Megabytes."""
     under_way: int
-    """Megabytes of what is under way while a picture is encoded: as the width of the first stage."""
+    """Megabytes while a picture is encoded."""
     picture: float
     """Seconds to encode a picture."""
+    memories: int = 300
+    """Megabytes of the first object's memories, and of attending to them."""
     memory: float = 3.7
     """Seconds of an object in a frame once its memory is full, after seven frames; nearly all of it is attention."""
 
 
 COSTS = {
-    "edgetam": Cost(56, 615, 1.0, 0.9),
-    "tiny": Cost(156, 835, 2.2),
-    "small": Cost(184, 835, 2.7),
-    "base-plus": Cost(323, 975, 4.9),
-    "large": Cost(898, 1255, 13.8),
+    "edgetam": Cost(56, 615, 0.6, 420, 0.6),
+    "tiny": Cost(156, 835, 2.3),
+    "small": Cost(184, 835, 2.75),
+    "base-plus": Cost(323, 960, 4.6),
+    "large": Cost(898, 805, 12.4),
 }
 
 
@@ -55,7 +57,7 @@ def _cost(load: Load) -> Cost:
 def image_memory(load: Load) -> int:
     """Return the bytes of a prompt."""
     cost = _cost(load)
-    return (LIBRARIES + cost.weights + cost.under_way + KEPT) * MEGA + round(FULL_SIZE * load.pixels)
+    return (LIBRARIES + cost.weights + cost.under_way + KEPT) * MEGA + FULL_SIZE * load.pixels
 
 
 def image_seconds(load: Load) -> float:
@@ -65,8 +67,9 @@ def image_seconds(load: Load) -> float:
 
 def video_memory(load: Load) -> int:
     """Return the bytes of a propagation, whatever its length."""
-    cost, objects = _cost(load), OBJECT * (load.objects - 1)
-    return (LIBRARIES + cost.weights + cost.under_way + MEMORIES + objects) * MEGA + round(FULL_SIZE * load.pixels)
+    cost = _cost(load)
+    memories = cost.memories + OBJECT * (load.objects - 1)
+    return (LIBRARIES + cost.weights + cost.under_way + memories) * MEGA + FULL_SIZE * load.pixels
 
 
 def video_seconds(load: Load) -> float:
