@@ -19,9 +19,9 @@ OBJECT = 22
 """Megabytes of each further object's memories."""
 FULL_SIZE = 8
 """Bytes a pixel of the frame, for its copy that is made smaller; masks of its size come when less is under way."""
-CLICK = 0.15
+CLICK = 0.06
 """Seconds of the decoder."""
-READING, WRITING = 0.02, 0.05
+READING, WRITING = 0.02, 0.01
 """Seconds a megapixel: to make a frame smaller, and to make a mask of its size."""
 
 
@@ -43,10 +43,10 @@ class Cost:
 
 COSTS = {
     "edgetam": Cost(56, 615, 0.6, 420, 0.6),
-    "tiny": Cost(156, 835, 2.3),
+    "tiny": Cost(156, 835, 2.2),
     "small": Cost(184, 835, 2.75),
     "base-plus": Cost(323, 960, 4.6),
-    "large": Cost(898, 805, 12.4),
+    "large": Cost(898, 805, 12.3),
 }
 
 
