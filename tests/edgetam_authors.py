@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import sys
 from collections.abc import Iterator
@@ -49,10 +50,10 @@ RULES = (
 @contextmanager
 def authors_package() -> Iterator[None]:
     """Have `import sam2` mean EdgeTAM's package, which has the name of SAM2's."""
-    from hydra.core.global_hydra import GlobalHydra
+    hydra = importlib.import_module("hydra.core.global_hydra")
 
     def forget() -> dict[str, Any]:
-        GlobalHydra.instance().clear()
+        hydra.GlobalHydra.instance().clear()
         return {name: sys.modules.pop(name) for name in list(sys.modules) if name.split(".")[0] == "sam2"}
 
     before = forget()

@@ -1,44 +1,78 @@
 """What SAM takes: memory and time as functions of the load, on the CPU in single precision.
 
-Measured with random weights of the published sizes at 480p: pictures by tiny (1694 MB) and EdgeTAM (1375 MB), a clip by
-tiny (1919 MB). The other models are reckoned from what their weights weigh: not measured yet.
+Fitted to networks of the published sizes with random weights, each in a process of its own (`tests/sam_measure.py`).
+The networks see squares of 1024 pixels, so that the size of the frame counts for little.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from engines.spec import Load
 
 MEGA = 1_000_000
-WEIGHTS = {"edgetam": 56, "tiny": 156, "small": 184, "base-plus": 323, "large": 898}
-"""Megabytes of each model's weights."""
-IMAGE, IMAGE_EDGETAM, VIDEO = 1530, 1310, 1755
-"""Megabytes beside the weights: libraries, kept pictures, and what is under way at 1024 x 1024."""
-FULL_SIZE = 20
-"""Bytes a pixel of the frame, for masks at its own size."""
-SECONDS = {"edgetam": 1.0, "tiny": 2.6, "small": 2.9, "base-plus": 4.5, "large": 10.0}
-"""Seconds of a picture on two processors; those beside tiny are guesses that `matting_runner.speeds` corrects."""
+LIBRARIES = 640
+"""Megabytes of torch and transformers."""
+KEPT = 100
+"""Megabytes of the six pictures that a segmenter keeps encoded."""
+OBJECT = 22
+"""Megabytes of each further object's memories."""
+FULL_SIZE = 8
+"""Bytes a pixel of the frame, for its copy that is made smaller; masks of its size come when less is under way."""
+CLICK = 0.06
+"""Seconds of the decoder."""
+READING, WRITING = 0.02, 0.01
+"""Seconds a megapixel: to make a frame smaller, and to make a mask of its size."""
 
 
-def _model(load: Load) -> str:
-    return str(load.params.get("model", "base-plus"))
+@dataclass(frozen=True)
+class Cost:
+    """What one model takes."""
+
+    weights: int
+    """Megabytes."""
+    under_way: int
+    """Megabytes while a picture is encoded."""
+    picture: float
+    """Seconds to encode a picture."""
+    memories: int = 300
+    """Megabytes of the first object's memories, and of attending to them."""
+    memory: float = 3.7
+    """Seconds of an object in a frame once its memory is full, after seven frames; nearly all of it is attention."""
+
+
+COSTS = {
+    "edgetam": Cost(56, 615, 0.6, 420, 0.6),
+    "tiny": Cost(156, 835, 2.2),
+    "small": Cost(184, 835, 2.75),
+    "base-plus": Cost(323, 960, 4.6),
+    "large": Cost(898, 805, 12.3),
+}
+
+
+def _cost(load: Load) -> Cost:
+    return COSTS[str(load.params.get("model", "base-plus"))]
 
 
 def image_memory(load: Load) -> int:
     """Return the bytes of a prompt."""
-    beside = IMAGE_EDGETAM if _model(load) == "edgetam" else IMAGE
-    return (beside + WEIGHTS[_model(load)]) * MEGA + FULL_SIZE * load.pixels
+    cost = _cost(load)
+    return (LIBRARIES + cost.weights + cost.under_way + KEPT) * MEGA + FULL_SIZE * load.pixels
 
 
 def image_seconds(load: Load) -> float:
     """Return the seconds of one prompt on a picture that is not known yet."""
-    return SECONDS[_model(load)]
+    return _cost(load).picture + CLICK + READING * load.pixels / MEGA
 
 
 def video_memory(load: Load) -> int:
-    """Return the bytes of a propagation."""
-    return (VIDEO + WEIGHTS[_model(load)]) * MEGA + FULL_SIZE * load.pixels * load.objects
+    """Return the bytes of a propagation, whatever its length."""
+    cost = _cost(load)
+    memories = cost.memories + OBJECT * (load.objects - 1)
+    return (LIBRARIES + cost.weights + cost.under_way + memories) * MEGA + FULL_SIZE * load.pixels
 
 
 def video_seconds(load: Load) -> float:
-    """Return the seconds of a frame: the picture once, and the memory of each object."""
-    return SECONDS[_model(load)] + 0.3 * load.objects
+    """Return the seconds of a frame: the picture once, and each object's memory."""
+    cost, megapixels = _cost(load), load.pixels / MEGA
+    return cost.picture + READING * megapixels + load.objects * (cost.memory + WRITING * megapixels)
