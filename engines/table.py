@@ -6,6 +6,7 @@ The built-in ones are here; each family of neural engines has its rows in a room
 from __future__ import annotations
 
 from engines import costs
+from engines.cotracker.rows import ROWS as COTRACKER
 from engines.sam.rows import ROWS as SAM
 from engines.spec import EngineSpec, Job, Licence, Param, PromptKind
 
@@ -86,4 +87,4 @@ BUILT_INS: tuple[EngineSpec, ...] = (
         needs_every_mask=True,
     ),
 )
-ENGINES: tuple[EngineSpec, ...] = (*BUILT_INS, *SAM)
+ENGINES: tuple[EngineSpec, ...] = (*BUILT_INS, *SAM, *COTRACKER)

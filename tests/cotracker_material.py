@@ -88,8 +88,8 @@ def new_stand_in() -> Any:
         window_len = 16
 
         def __init__(self) -> None:
-            self.fnet = lambda pixels: pixels.mean((2, 3), keepdim=True)
-            self.get_track_feat = self._sample
+            self.fnet: Any = lambda pixels: pixels.mean((2, 3), keepdim=True)
+            self.get_track_feat: Any = self._sample
             self.calls: list[int] = []
             self.broken_above = 10**9
 
@@ -101,7 +101,8 @@ def new_stand_in() -> Any:
             self.online_ind = 0
             self.online_track_feat: list[Any] = [None]
             self.online_track_support: list[Any] = [None]
-            self.online_coords_predicted = self.online_vis_predicted = self.online_conf_predicted = None
+            self.online_coords_predicted: Any = None
+            self.online_vis_predicted = self.online_conf_predicted = None
 
         def __call__(self, video: Any, queries: Any, iters: int, is_online: bool = False) -> Any:
             assert iters == 6
