@@ -88,8 +88,8 @@ def new_stand_in() -> Any:
         window_len = 16
 
         def __init__(self) -> None:
-            self.fnet: Any = lambda pixels: pixels.mean((2, 3), keepdim=True)
-            self.get_track_feat: Any = self._sample
+            self.fnet = lambda pixels: pixels.mean((2, 3), keepdim=True)
+            self.get_track_feat = self._sample
             self.calls: list[int] = []
             self.broken_above = 10**9
 
@@ -102,7 +102,8 @@ def new_stand_in() -> Any:
             self.online_track_feat: list[Any] = [None]
             self.online_track_support: list[Any] = [None]
             self.online_coords_predicted: Any = None
-            self.online_vis_predicted = self.online_conf_predicted = None
+            self.online_vis_predicted: Any = None
+            self.online_conf_predicted: Any = None
 
         def __call__(self, video: Any, queries: Any, iters: int, is_online: bool = False) -> Any:
             assert iters == 6
@@ -111,7 +112,8 @@ def new_stand_in() -> Any:
             full = video.expand(1, count, 3, *SMALL)[0]
             if is_online:
                 full = torch.cat([full, full[-1:].expand(16 - count, -1, -1, -1)])
-            maps = self.fnet(full)[None, :, :, 0, 0]
+            encode: Any = self.fnet
+            maps = encode(full)[None, :, :, 0, 0]
             frames = queries[..., 0].long()
             local = frames - self.online_ind if is_online else frames
             template = self.get_track_feat(maps, local, queries[..., 1:])[1]

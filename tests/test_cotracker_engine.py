@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -217,8 +217,9 @@ def test_what_does_not_fit_is_halved_and_said(
 def test_an_abandoned_run_leaves_no_thread_and_no_features(tracker: CoTracker3Tracker) -> None:
     import threading
 
-    chunks: Any = tracker.track(Shift(100), np.array([(0, 4, 4)], np.float32), 0, 100, FORWARD)
+    chunks = tracker.track(Shift(100), np.array([(0, 4, 4)], np.float32), 0, 100, FORWARD)
     next(chunks)
+    assert isinstance(chunks, Generator)
     chunks.close()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("cotracker")]
     assert tracker._network.load().fnet.features is None

@@ -34,8 +34,11 @@ class Compute:
         return torch.autocast(self.device.partition(":")[0], dtype=kind)
 
     @contextmanager
-    def inference(self) -> Iterator[None]:
+    def inference(self, remedy: str = "choose a smaller model or working size, or device=cpu") -> Iterator[None]:
         """Compute without gradients, in the chosen precision, and say what to do when memory does not suffice.
+
+        Args:
+            remedy: what the user can do about it.
 
         Raises:
             ResourceError: the device is out of memory.
@@ -45,9 +48,7 @@ class Compute:
                 yield
         except torch.OutOfMemoryError:
             free_memory()
-            raise ResourceError(
-                f"the memory of {self.device} does not suffice; choose a smaller model or working size, or device=cpu"
-            ) from None
+            raise ResourceError(f"the memory of {self.device} does not suffice; {remedy}") from None
 
 
 def choose(device: str, precision: str, *, mps: bool = True) -> Compute:
