@@ -6,6 +6,7 @@ The built-in ones are here; each family of neural engines has its rows in a room
 from __future__ import annotations
 
 from engines import costs
+from engines.cotracker.rows import ROWS as COTRACKER
 from engines.matanyone.rows import ROWS as MATANYONE
 from engines.sam.rows import ROWS as SAM
 from engines.spec import EngineSpec, Job, Licence, Param, PromptKind
@@ -116,4 +117,4 @@ BUILT_INS: tuple[EngineSpec, ...] = (
         ),
     ),
 )
-ENGINES: tuple[EngineSpec, ...] = (*BUILT_INS, *SAM, *MATANYONE, *VIDEOMAMA)
+ENGINES: tuple[EngineSpec, ...] = (*BUILT_INS, *SAM, *MATANYONE, *VIDEOMAMA, *COTRACKER)

@@ -29,7 +29,7 @@ torch = pytest.importorskip("torch", reason="neural engines are not installed: j
 
 from engines.cotracker import follow  # noqa: E402
 from engines.cotracker import network as network_module  # noqa: E402
-from engines.cotracker.network import SOURCES, Network, adapted, build, load_strictly  # noqa: E402
+from engines.cotracker.network import SOURCES, Network, adapted, build, load_strictly, prepared  # noqa: E402
 from engines.cotracker_engine import CoTracker3Tracker  # noqa: E402
 from engines.neural.authors import authors_package  # noqa: E402
 from engines.neural.compute import choose  # noqa: E402
@@ -399,19 +399,41 @@ def test_a_grid_of_points_is_the_authors_grid(small: Path, monkeypatch: pytest.M
 
 @upstream
 @needs_sources
-def test_groups_change_little_and_halving_midway_nothing_that_was(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With all support points a point's track depends on the others in its group only a little, if at all."""
+def test_a_long_clips_first_window_is_the_authors_and_the_next_goes_on(
+    small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(network_module, "build", build_small)
     film = Texture(70, (120, 90))
-    queries = manual(film.size, 24)
-    for model in MODELS:
-        tracker = new_tracker(monkeypatch, model, small)
-        whole = run(tracker, film, queries, 0, 70, FORWARD)
-        with monkeypatch.context() as patch:
-            patch.setattr(follow, "MOST", 4)
-            parts = run(tracker, film, queries, 0, 70, FORWARD)
-        assert np.isfinite(parts.tracks).all() and parts.tracks.shape == whole.tracks.shape
-        assert np.abs(parts.tracks - whole.tracks).mean() < 2
+    queries = np.array([(0, 30, 40), (7, 80, 20), (55, 60, 60)], np.float32)
+    ours = run(new_tracker(monkeypatch, "offline", small, grid=0), film, queries, 0, 70, FORWARD)
+    authors = Authors(SDKS, small / "scaled_offline.pth", small=True)
+    theirs = authors.track([film.read(index) for index in range(60)], queries, grid=False)
+    first = TrackChunk(0, ours.tracks[:40], ours.visible[:40], ours.confidence[:40])
+    compare(first, [part[:40] for part in theirs], queries)
+    assert np.isfinite(ours.tracks).all()
+
+
+@upstream
+@needs_sources
+def test_the_offline_network_asks_a_querys_frame_for_the_template_only(
+    small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that a template from another window serves as well; see `engines.cotracker.offline`."""
+    monkeypatch.setattr(network_module, "build", build_small)
+    network = Network("offline", small, SDKS, choose("cpu", "fp32")).load()
+    generator = torch.Generator().manual_seed(4)
+    features = network.fnet.encode(torch.rand(12, 3, *SMALL, generator=generator) * 255).detach()
+    queries = torch.tensor([[[4.0, 30, 40], [9, 80, 20], [0, 60, 60]]])
+    with torch.inference_mode():
+        with prepared(network, features) as video:
+            plain = network(video, queries, iters=6)
+            templates = network.get_track_feat.used
+        queries[..., 0] = torch.tensor([0.0, 0, 11])
+        with prepared(network, features) as video:
+            network.get_track_feat.known = templates
+            network.get_track_feat.is_known = torch.ones(3, dtype=torch.bool)
+            again = network(video, queries, iters=6)
+    assert all(torch.equal(a, b) for a, b in zip(plain[:3], again[:3], strict=True))
 
 
 @upstream

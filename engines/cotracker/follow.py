@@ -20,9 +20,10 @@ from errors import ResourceError
 
 MOST = 1024
 """Points that go together. They attend to each other, so that smaller groups change results a little; and memory grows
-with them, by about 0.7 MB a point online and 2.5 MB offline."""
+with them, see `engines.cotracker.costs`."""
 FEWEST = 16
 """Points that are not divided any further when memory does not suffice."""
+REMEDY = "track fewer points at a time, or choose model=online or device=cpu"
 KINDS: dict[str, Any] = {"online": online.OnlineGroup, "offline": offline.OfflineGroup}
 OVERLAPS = {"online": online.OVERLAP, "offline": offline.OVERLAP}
 
@@ -56,7 +57,7 @@ class Follower:
             ]
         with Features(self._network, self._source, self._way, WINDOWS[model]) as frames:
             for window in plan_windows(len(self._way), WINDOWS[model], OVERLAPS[model]):
-                with inference():
+                with inference(REMEDY):
                     features = frames.window(window)
                 done = [pair for group in groups for pair in self._step(group, window, features)]
                 groups = [group for group, _ in done]
@@ -66,7 +67,7 @@ class Follower:
         """Take a group through a window, in halves where memory does not suffice for all of it."""
         if len(group) <= self._most:
             try:
-                with self._network.compute.inference():
+                with self._network.compute.inference(REMEDY):
                     return [(group, group.step(self._network.load(), window, features))]
             except ResourceError:
                 if len(group) <= FEWEST:

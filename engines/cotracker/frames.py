@@ -89,5 +89,5 @@ def resized(rgb: Image, size: tuple[int, int], device: str) -> Any:
     Returns:
         float32 [1, 3, height, width] 0..255.
     """
-    picture = torch.tensor(rgb, device=device).permute(2, 0, 1)[None].float().contiguous()
-    return functional.interpolate(picture, size[::-1], mode="bilinear", align_corners=True)
+    picture = torch.tensor(rgb, device=device).permute(2, 0, 1)[None].contiguous()
+    return functional.interpolate(picture.float(), size[::-1], mode="bilinear", align_corners=True)
