@@ -12,13 +12,14 @@ from config import get_settings
 from errors import QueueBusyError, SplazMatteError
 from queue_logic import Interactive, JobQueue, Limits, LocalExecutor, QueueLock, QueueRunner, current_owner
 from session_store import SessionStore
+from tracking_session_store import TrackingSessionStore
 
 if TYPE_CHECKING:
     from app_logic.editor import SessionEditor
     from app_logic.pictures import Pictures
     from app_logic.work import Work
 
-HANDLERS = {"matting": "matting_runner.job:run_job"}
+HANDLERS = {"matting": "matting_runner.job:run_job", "tracking": "tracking_runner.job:run_job"}
 """What does each kind of job; imported in worker processes only."""
 _OPEN = 8
 """Sessions whose editors, with their undo, are kept."""
@@ -49,6 +50,7 @@ class Services:
         self.workspace = workspace
         self.devices = job_devices()
         self.store = SessionStore(workspace / "sessions")
+        self.tracking_store = TrackingSessionStore(workspace / "tracking_sessions")
         self.queue = JobQueue(workspace)
         self.needs_password = bool(get_settings().password.get_secret_value())
         self._runner = make_runner(self.queue)
@@ -68,7 +70,7 @@ class Services:
         if self._work is None:
             from app_logic.work import Work
 
-            self._work = Work(self.queue, self.store, self._ended.wait)
+            self._work = Work(self.queue, self.store, self._ended.wait, self.tracking_store)
         return self._work
 
     @property

@@ -7,6 +7,7 @@ from typing import Any
 
 from errors import ResourceError, SessionBusyError, SplazMatteError
 from queue_logic import Job, JobQueue, JobState, Needs
+from session_base import SessionFolders
 from session_store import SessionStore
 
 STAGES = ("frames", "propagate", "matte", "deliver")
@@ -34,11 +35,22 @@ class Work:
         queue: the jobs.
         store: the sessions.
         wait: called between two looks at something that ends soon, with the seconds to wait.
+        tracking: the tracking sessions, whose jobs are in the same queue.
     """
 
-    def __init__(self, queue: JobQueue, store: SessionStore, wait: Callable[[float], object]) -> None:
+    def __init__(
+        self,
+        queue: JobQueue,
+        store: SessionStore,
+        wait: Callable[[float], object],
+        tracking: SessionFolders[Any] | None = None,
+    ) -> None:
         self._queue = queue
         self._store = store
+        self._stores: dict[str, SessionFolders[Any]] = {
+            "matting": store,
+            **({"tracking": tracking} if tracking else {}),
+        }
         self._wait = wait
 
     def extract(self, session_id: str) -> Job:
@@ -114,8 +126,8 @@ class Work:
 
     def _row(self, job: Job) -> dict[str, Any]:
         try:
-            name = self._store.open(job.session_id).state.name
-        except SplazMatteError:
+            name = self._stores[job.kind].open(job.session_id).state.name
+        except (KeyError, SplazMatteError):
             name = job.session_id
         return {
             "id": job.id,

@@ -13,7 +13,7 @@ import typer
 
 from cli.output import Debug, Json, ProgressBar, note, show
 from cli.queue import show_jobs
-from cli.workspace import enqueue, open_session, stores
+from cli.workspace import enqueue, matting_store, open_session
 
 if TYPE_CHECKING:
     from cli.prompts import Given
@@ -146,7 +146,7 @@ def new_session(video: Path, given: Given, decisions: dict[str, Any]) -> Matting
     """Create a session for `video` with the prompts given; one that cannot be used leaves nothing behind."""
     from matting_runner import create_session, load_info
 
-    store = stores()["matting"]
+    store = matting_store()
     session = create_session(store, video)
     try:
         with session.lock():

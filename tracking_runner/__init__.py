@@ -14,7 +14,7 @@ from typing import Any
 
 from engines.registry import preferred
 from engines.spec import Job
-from errors import Cancelled, PromptError, SplazMatteError
+from errors import Cancelled, ParameterError, PromptError, SplazMatteError
 from pipeline.decode import VideoReader
 from pipeline.info import VideoInfo
 from pipeline.probe import probe
@@ -25,12 +25,23 @@ from runner_base.progress import Progress, Reporter
 from runner_base.watched import Watched
 from session_base import EngineChoice, RunRecord
 from tracking_runner import deliver_stage, track_stage
-from tracking_runner.deliver_stage import check_formats, results_dir
+from tracking_runner.deliver_stage import check_formats
 from tracking_session_store import TrackingSession, TrackingSessionStore
 
-__all__ = ["STAGES", "TrackingResult", "check_formats", "create_session", "run_tracking"]
+__all__ = ["STAGES", "TrackingResult", "check_formats", "check_stage", "create_session", "run_tracking"]
 
 STAGES = ("frames", track_stage.STAGE, deliver_stage.STAGE)
+
+
+def check_stage(name: str) -> str:
+    """Return the name of a stage.
+
+    Raises:
+        ParameterError: there is none of that name.
+    """
+    if name not in STAGES:
+        raise ParameterError(f"'until' must be one of {', '.join(STAGES)}, not '{name}'")
+    return name
 
 
 @dataclass(frozen=True)
@@ -111,7 +122,7 @@ def run_tracking(
                 track_stage.track(session, Watched(source, reporter), span, reporter)
         if until == deliver_stage.STAGE:
             deliver_stage.deliver(session, info, span, reporter)
-    outputs = {n: results_dir(session) / made.path for n, made in state.delivered.items() if n in state.formats}
+    outputs = {n: session.results_dir / made.path for n, made in state.delivered.items() if n in state.formats}
     seconds = {stage: round(value, 3) for stage, value in reporter.seconds.items()}
     return TrackingResult(session, span, seconds, outputs, state.tracker.name, reporter.notices)
 

@@ -37,11 +37,6 @@ def check_formats(names: Sequence[str]) -> list[str]:
     return [name if name == VIDEO else track_format(name).name for name in dict.fromkeys(names)]
 
 
-def results_dir(session: TrackingSession) -> Path:
-    """Return the folder of the workspace that holds all tracking results."""
-    return session.folder.parents[1] / "tracking_results"
-
-
 def deliver(session: TrackingSession, info: VideoInfo, span: tuple[int, int], reporter: Reporter) -> None:
     """Make the formats that are missing or were made from other tracks; each file appears whole or not at all."""
     state = session.state
@@ -55,7 +50,7 @@ def deliver(session: TrackingSession, info: VideoInfo, span: tuple[int, int], re
             path = _export(session, info, span, name)
             if VIDEO not in stale:
                 reporter.tick()
-        state.delivered[name] = Delivered(path=path.relative_to(results_dir(session)).as_posix(), mark=mark)
+        state.delivered[name] = Delivered(path=path.relative_to(session.results_dir).as_posix(), mark=mark)
         session.save()
     reporter.end()
 
@@ -69,13 +64,13 @@ def _mark(session: TrackingSession, span: tuple[int, int]) -> str:
 
 def _is_current(session: TrackingSession, name: str, mark: str) -> bool:
     made = session.state.delivered.get(name)
-    return made is not None and made.mark == mark and (results_dir(session) / made.path).exists()
+    return made is not None and made.mark == mark and (session.results_dir / made.path).exists()
 
 
 def _video(session: TrackingSession, info: VideoInfo, span: tuple[int, int], reporter: Reporter) -> Path:
     """Write tracking_<id>.mp4: the source's size, times, colours and sound, with the tracks over it."""
     tracks = session_tracks(session, info, span)
-    target = results_dir(session) / f"tracking_{session.state.id}.mp4"
+    target = session.results_dir / f"tracking_{session.state.id}.mp4"
     with storage_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
     writer = open_writer("foreground", target, info, audio_source=session.source, start=span[0], stop=span[1])
@@ -92,7 +87,7 @@ def _video(session: TrackingSession, info: VideoInfo, span: tuple[int, int], rep
 def _export(session: TrackingSession, info: VideoInfo, span: tuple[int, int], name: str) -> Path:
     """Write a format's files; several lie in a folder of their own."""
     files = export(name, session_tracks(session, info, span))
-    place = results_dir(session)
+    place = session.results_dir
     single = len(files) == 1
     folder = place if single else place / f"{name}_{session.state.id}"
     with storage_errors(folder):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from atomic import write_bytes
 from errors import storage_errors
-from tracking_session_store import TrackingSession
+from tracking_session_store import RAW, TrackingSession
 
 
 @dataclass(eq=False)
@@ -54,15 +54,12 @@ class RawTracks:
         return result
 
 
-_FILES = ("tracks", "visibility", "confidence")
-
-
 def load_raw(session: TrackingSession, frames: int) -> RawTracks:
     """Return a session's raw tracks; no points where there are none, or files that do not fit together."""
     columns = session.state.columns
     shapes = ((frames, len(columns), 2), (frames, len(columns)), (frames, len(columns)))
     try:
-        arrays = [np.load(session.raw_path(name), allow_pickle=False) for name in _FILES]
+        arrays = [np.load(session.raw_path(name), allow_pickle=False) for name in RAW]
     except (OSError, ValueError):
         return RawTracks.empty(frames)
     if not columns or tuple(array.shape for array in arrays) != shapes:
@@ -86,7 +83,7 @@ def save_raw(session: TrackingSession, raw: RawTracks, marks: dict[int, str]) ->
     state = session.state
     state.columns, state.tracked = [], {}
     session.save()
-    for name, array in zip(_FILES, (raw.tracks, raw.visible, raw.confidence), strict=True):
+    for name, array in zip(RAW, (raw.tracks, raw.visible, raw.confidence), strict=True):
         data = io.BytesIO()
         np.save(data, array, allow_pickle=False)
         with storage_errors(session.folder):

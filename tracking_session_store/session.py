@@ -9,14 +9,22 @@ from tracking_session_store.state import TrackingState, TrackPoint
 
 COLOURS = ("#e6492d", "#2d9ae6", "#4fc04f", "#e6b42d", "#a05ae6", "#2dd4c8", "#e65aa8", "#8c9a3c")
 
+RAW = ("tracks", "visibility", "confidence")
+"""The raw arrays."""
+
 
 class TrackingSession(StoredSession[TrackingState]):
     """A tracking session; see session_base.StoredSession."""
 
     model = TrackingState
 
+    @property
+    def results_dir(self) -> Path:
+        """Return the folder of the workspace that holds the results of all tracking sessions."""
+        return self.folder.parents[1] / "tracking_results"
+
     def raw_path(self, name: str) -> Path:
-        """Return the file of a raw array: 'tracks', 'visibility' or 'confidence'."""
+        """Return the file of a raw array, one of RAW."""
         return self.folder / f"raw_{name}.npy"
 
     def add_point(self, frame: int, x: float, y: float, *, name: str = "", group: str = "") -> TrackPoint:
