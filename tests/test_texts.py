@@ -25,7 +25,17 @@ from session_store import busy
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted(path for path in (ROOT / "pages").rglob("*.py") if "texts" not in path.parts)
-SAME = {"Alpha", "SAM 2.1", "SAM 3", "MatAnyone", "VideoMaMa", "GrabCut", "Alpha, MP4", "ProRes 4444, QuickTime"}
+SAME = {
+    "Alpha",
+    "SAM 2.1",
+    "SAM 3",
+    "MatAnyone",
+    "VideoMaMa",
+    "CoTracker 3",
+    "GrabCut",
+    "Alpha, MP4",
+    "ProRes 4444, QuickTime",
+}
 """What Chinese editors call by its English name."""
 NAMED = {"model", "device", "precision"}
 """Parameters whose values are names, the same in every language."""
