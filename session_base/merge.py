@@ -54,7 +54,8 @@ def merge(base: State, mine: State, theirs: State) -> State:
 
 def _keyed(state: Mergeable) -> Fields:
     """Return the fields, with lists of models by id."""
-    return dict(state) | {name: {item.id: dict(item) for item in getattr(state, name)} for name in state.by_id}
+    # iter: a model may have a field called 'keys', which dict would take for a mapping's
+    return dict(state) | {name: {item.id: dict(iter(item)) for item in getattr(state, name)} for name in state.by_id}
 
 
 def _fields(kind: type[Mergeable], base: Fields, mine: Fields, theirs: Fields) -> Fields:

@@ -83,8 +83,9 @@ def create_session(
     """
     info = probe(video)
     session = store.create(video, original_name=original_name, move=move)
-    name, params = preferred(Job.TRACKER)
-    session.state.tracker = EngineChoice(name=name, params=params)
+    for job in (Job.TRACKER, Job.SEGMENTER):
+        name, params = preferred(job)
+        setattr(session.state, job.value, EngineChoice(name=name, params=params))
     session.save()
     save_info(session, info)
     return session

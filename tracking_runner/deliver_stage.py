@@ -17,6 +17,7 @@ from runner_base.progress import Reporter
 from session_base import Delivered, digest
 from tracking_export import TRACK_FORMATS, export, track_format
 from tracking_runner.draw import draw_tracks
+from tracking_runner.motion import carried, solve
 from tracking_runner.result import session_tracks
 from tracking_runner.track_stage import track_mark
 from tracking_session_store import TrackingSession
@@ -58,8 +59,9 @@ def deliver(session: TrackingSession, info: VideoInfo, span: tuple[int, int], re
 def _mark(session: TrackingSession, span: tuple[int, int]) -> str:
     state = session.state
     parts = [track_mark(state, point, span) for point in state.points]
+    motions = [motion.model_dump() for motion in state.motions]
     looks = [point.model_dump_json(exclude={"keys"}) for point in state.points]
-    return digest(json.dumps([parts, looks, state.refinement.model_dump()]).encode())
+    return digest(json.dumps([parts, looks, state.refinement.model_dump(), motions]).encode())
 
 
 def _is_current(session: TrackingSession, name: str, mark: str) -> bool:
@@ -86,7 +88,9 @@ def _video(session: TrackingSession, info: VideoInfo, span: tuple[int, int], rep
 
 def _export(session: TrackingSession, info: VideoInfo, span: tuple[int, int], name: str) -> Path:
     """Write a format's files; several lie in a folder of their own."""
-    files = export(name, session_tracks(session, info, span))
+    tracks, state = session_tracks(session, info, span), session.state
+    motions = [solve(state, tracks, choice) for choice in state.motions]
+    files = export(name, tracks, carried(track_format(name), motions))
     place = session.results_dir
     single = len(files) == 1
     folder = place if single else place / f"{name}_{session.state.id}"
@@ -96,4 +100,7 @@ def _export(session: TrackingSession, info: VideoInfo, span: tuple[int, int], na
             stem, dot, ending = file_name.rpartition(".")
             path = folder / (f"{stem}_{session.state.id}{dot}{ending}" if single else file_name)
             write_bytes(path, data)
+        for old in () if single else folder.iterdir():  # of tracks that are gone
+            if old.name not in files:
+                old.unlink()
     return path if single else folder
