@@ -12,7 +12,7 @@ from cli.workspace import open_session
 
 if TYPE_CHECKING:
     from matting_runner.estimate import Estimate
-    from matting_runner.estimate.room import Room
+    from runner_base.room import Room
 
 
 def estimate(
@@ -24,7 +24,7 @@ def estimate(
     from matting_runner import load_info
     from matting_runner.estimate import estimate_run, speeds_of
     from matting_runner.estimate.proposals import propose
-    from matting_runner.estimate.room import Room, Verdict
+    from runner_base.room import Room, Verdict
 
     session = open_session(session_id)
     info, speeds, room = load_info(session), speeds_of(session), Room.here(session.folder)

@@ -17,6 +17,10 @@ app = typer.Typer(help="The queue of jobs; edits count at once, also while it is
 Ids = Annotated[
     list[str], typer.Argument(metavar="JOB...", help="Jobs; `queue list` shows the ids.", show_default=False)
 ]
+ThenTrack = Annotated[
+    int,
+    typer.Option("--then-track", min=0, max=5000, help="Points on each object that a tracking job follows afterwards."),
+]
 OneId = Annotated[str, typer.Argument(metavar="JOB", help="The job; `queue list` shows the ids.", show_default=False)]
 
 STAGES = {
@@ -58,6 +62,7 @@ def add(
     force: Annotated[
         bool, typer.Option("--force", help="Run it even if it does not seem to fit this machine.")
     ] = False,
+    then_track: ThenTrack = 0,
     json_output: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -68,7 +73,7 @@ def add(
     for kind, _ in chosen:
         if until not in STAGES[kind]:
             raise ParameterError(f"--until of a {kind} session must be one of {', '.join(STAGES[kind])}, not '{until}'")
-    show_jobs([enqueue(session, until=until, force=force) for _, session in chosen])
+    show_jobs([enqueue(session, until=until, force=force, then_track=then_track) for _, session in chosen])
 
 
 @app.command()

@@ -113,25 +113,43 @@ def open_queue() -> JobQueue:
     return queue
 
 
-def enqueue(session: StoredSession[Any], *, until: str = "deliver", force: bool = False) -> Job:
+def enqueue(session: StoredSession[Any], *, until: str = "deliver", force: bool = False, then_track: int = 0) -> Job:
     """Put a session of any kind at the end of the queue, with what it will need.
 
+    Args:
+        session: the session.
+        until: the last stage of its job.
+        force: whether it is run even if it does not seem to fit.
+        then_track: matting only: points on each object's mask that a job of its own tracks afterwards; 0 for none.
+
     Raises:
-        ParameterError: a stage that its kind of session has not.
+        ParameterError: a stage that its kind of session has not, or tracking after tracking.
         ResourceError: it clearly does not fit this machine, and it is not forced.
     """
     kind = kind_of(session.state.id)
     needs = _foreseen(kind, session, until, refuse=not force)
     parameters: dict[str, Any] = ({} if until == "deliver" else {"until": until}) | ({"force": True} if force else {})
+    if then_track:
+        parameters["then_track"] = _tracking_after(kind, session, then_track).state.id
     return open_queue().add(kind, session.state.id, parameters, needs)
 
 
-def _foreseen(kind: str, session: Any, until: str, *, refuse: bool) -> Needs | None:
+def _tracking_after(kind: str, session: Any, count: int) -> TrackingSession:
+    """Return a new tracking session that takes its points from a matting session when it is run."""
+    from errors import ParameterError
+    from tracking_runner.from_matting import session_of
+
+    if kind != "matting":
+        raise ParameterError("--then-track is for matting sessions: their objects are what is tracked then")
+    return session_of(tracking_store(), session, count)
+
+
+def _foreseen(kind: str, session: Any, until: str, *, refuse: bool) -> Needs:
     if kind == "tracking":
         from tracking_runner import check_stage
+        from tracking_runner import foresee as foresee_tracking
 
-        check_stage(until)
-        return None
+        return foresee_tracking(session, until=check_stage(until), refuse=refuse)
     from matting_runner import Stage, foresee
 
     return foresee(session, until=Stage(until), refuse=refuse)

@@ -77,6 +77,11 @@ class Reporter:
         finally:
             LOGGER.removeHandler(ear)
 
+    def note(self, text: str) -> None:
+        """Tell the user of something that went another way, once."""
+        if text not in self.notices:
+            self.notices.append(text)
+
     def begin(self, stage: str, total: int) -> None:
         """Start a stage of `total` frames."""
         self._stage, self._total = stage, total

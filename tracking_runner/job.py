@@ -29,7 +29,7 @@ def run_job(workspace: Path, order: Order, channel: Channel) -> dict[str, JsonVa
         SessionNotFoundError: the session is gone, also when that happens while it runs.
         SplazMatteError: whatever else went wrong.
     """
-    until, _ = _parameters(order)
+    until, force = _parameters(order)
     store = TrackingSessionStore(workspace / "tracking_sessions")
     session = store.open(order.session_id)
 
@@ -37,12 +37,20 @@ def run_job(workspace: Path, order: Order, channel: Channel) -> dict[str, JsonVa
         channel.progress(JobProgress.model_validate(progress, from_attributes=True))
 
     try:
-        return run_tracking(session, on_progress=report, should_stop=channel.should_stop, until=until).summary()
+        result = run_tracking(
+            session,
+            on_progress=report,
+            should_stop=channel.should_stop,
+            on_needs=channel.needs,
+            until=until,
+            check=not force,
+        )
     except (OSError, SplazMatteError):
         if session.source.exists() or (session.folder / "state.json").exists():
             raise
         discard(session.folder)  # only what was being written while the rest was deleted
         raise SessionNotFoundError(f"session '{order.session_id}' was deleted while it was being run") from None
+    return result.summary()
 
 
 def _parameters(order: Order) -> tuple[str, bool]:

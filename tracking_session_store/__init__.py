@@ -14,12 +14,13 @@ from __future__ import annotations
 
 from tracking_session_store.cleanup import clean, is_finished, removable
 from tracking_session_store.session import RAW, TrackingSession
-from tracking_session_store.state import MotionChoice, Refinement, TrackingState, TrackPoint
+from tracking_session_store.state import Carry, MotionChoice, Refinement, TrackingState, TrackPoint
 from tracking_session_store.store import TrackingSessionStore
 from tracking_session_store.usage import Usage, folder_usage, progress
 
 __all__ = [
     "RAW",
+    "Carry",
     "MotionChoice",
     "Refinement",
     "TrackPoint",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
+from json_store import Migration
 from session_base import StoredSession
 from tracking_session_store.state import TrackingState, TrackPoint
 
@@ -17,6 +19,8 @@ class TrackingSession(StoredSession[TrackingState]):
     """A tracking session; see session_base.StoredSession."""
 
     model = TrackingState
+    migrations: ClassVar[dict[int, Migration]] = {1: lambda data: data}
+    """Version 2 has new fields, each with a default; an older SplazMatte would drop them, and so refuses it."""
 
     @property
     def results_dir(self) -> Path:

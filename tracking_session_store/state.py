@@ -60,6 +60,15 @@ class MotionChoice(BaseModel):
     """Of a stabilisation, frames: 0 locks the picture, more keeps its slow movement."""
 
 
+class Carry(BaseModel):
+    """What a run is to take from a matting session first, once that is there."""
+
+    session_id: str
+    """Of the matting session, in the same workspace."""
+    count: int = Field(32, ge=1, le=5000)
+    """Points on each object's mask."""
+
+
 class TrackingState(Mergeable):
     """Everything about a tracking session that is not arrays."""
 
@@ -75,6 +84,8 @@ class TrackingState(Mergeable):
     refinement: Refinement = Refinement()
     motions: list[MotionChoice] = Field(default_factory=list)
     formats: list[str] = Field(default_factory=list)
+    carry: Carry | None = None
+    """None once it is done."""
     extracted: int = 0
     """Frames in frames/ that are whole."""
     columns: list[int] = Field(default_factory=list)
