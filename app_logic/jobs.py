@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from errors import SessionBusyError, SplazMatteError
-from queue_logic import Job, JobQueue, JobState
+from errors import ResourceError, SessionBusyError, SplazMatteError
+from queue_logic import Job, JobQueue, JobState, Needs
 from session_base import SessionFolders
 
 _PATIENCE = 12.0
@@ -93,6 +93,22 @@ class SessionWork:
             self._wait(0.1)
             left -= 0.1
         self._queue.remove_session(session_id)
+
+    def estimate(self, session_id: str, until: str) -> Needs:
+        """Return what a run of the session up to that stage will take."""
+        return self._foresee(session_id, until, False)
+
+    def refusal(self, session_id: str, until: str) -> str:
+        """Return why such a run does not fit this machine, with what would; empty where it fits."""
+        try:
+            self._foresee(session_id, until, True)
+        except ResourceError as error:
+            return str(error)
+        return ""
+
+    def _foresee(self, session_id: str, until: str, refuse: bool) -> Needs:
+        """Return what a run will take; raises ResourceError where it does not fit and `refuse` is set."""
+        raise NotImplementedError
 
     def listing(self) -> list[dict[str, Any]]:
         """Return every job as plain values, in the order in which they are run."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app_logic.jobs import SessionWork
-from queue_logic import Job
+from queue_logic import Job, Needs
 
 
 class TrackWork(SessionWork):
@@ -15,3 +15,8 @@ class TrackWork(SessionWork):
     def track(self, session_id: str) -> Job:
         """Have the points tracked that are new or have changed; all others keep their tracks."""
         return self._run(session_id, "track")
+
+    def _foresee(self, session_id: str, until: str, refuse: bool) -> Needs:
+        from tracking_runner import foresee
+
+        return foresee(self._store.open(session_id), until=until, refuse=refuse)

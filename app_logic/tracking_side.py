@@ -21,6 +21,8 @@ class TrackingSide(Side["TrackEditor"]):
     """The tracking sessions; heavy modules load with the first page."""
 
     kind = "tracking"
+    first_formats = ("video", "ae-keyframes", "json")
+    """Chosen in a new session."""
     store: TrackingSessionStore
 
     @cached_property
@@ -42,7 +44,7 @@ class TrackingSide(Side["TrackEditor"]):
         from tracking_runner import create_session
 
         session = create_session(self.store, video, original_name=name, move=True)
-        session.state.formats = ["video", "ae-keyframes", "json"]
+        session.state.formats = list(self.first_formats)
         session.save()
         return session
 

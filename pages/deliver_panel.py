@@ -7,8 +7,9 @@ from typing import Any
 from nicegui import ui
 
 from pages.deliver_form import DeliverForm, FormatRow
+from pages.estimate import Estimate
 from pages.matting_desk import MattingDesk
-from pages.run_panels import Estimate
+from pages.run_panels import has_prompts
 from pages.texts import t
 from pipeline.formats import FORMATS
 
@@ -35,7 +36,7 @@ class DeliverPanel(DeliverForm):
 
     def below(self) -> None:
         """Draw what it will take."""
-        Estimate(self._matting, "deliver")
+        Estimate(self._matting, "deliver", has_prompts)
 
     @property
     def ready(self) -> bool:

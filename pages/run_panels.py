@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from nicegui import run, ui
+from nicegui import ui
 
-from app_logic.words import bytes_text, time_text
 from engines.spec import Job
-from errors import SplazMatteError
 from pages.engine_form import EngineForm
+from pages.estimate import Estimate
 from pages.matting_desk import MattingDesk
 from pages.range_form import RangeForm
-from pages.texts import say, t
+from pages.texts import t
 from pages.widgets import action_button, heading
 
 DIRECTIONS = {"both": "Both ways", "forward": "Forward", "backward": "Backward"}
@@ -65,7 +64,7 @@ class MattePanel:
         with ui.column().classes("sm-form"):
             self._frame = action_button(t("Matte this frame (M)"), "filter_center_focus", self.matte_frame)
             self._button = action_button(t("Matte the clip"), "auto_awesome", self._start, primary=True)
-            Estimate(desk, "matte")
+            Estimate(desk, "matte", has_prompts)
         desk.on_view(self._refresh)
 
     def _refresh(self) -> None:
@@ -87,49 +86,6 @@ class MattePanel:
         await self._desk.do(self._desk.work.matte, self._desk.session_id)
 
 
-class Estimate:
-    """What a run up to a stage will take, told before it is started."""
-
-    def __init__(self, desk: MattingDesk, until: str) -> None:
-        self._desk = desk
-        self._until = until
-        self._asked: object = None
-        self._text = ui.label().classes("sm-note")
-        self._refusal = ui.label().classes("sm-warning")
-        ui.timer(1.0, self._refresh)
-
-    async def _refresh(self) -> None:
-        desk = self._desk
-        asked = (desk.session_id, desk.view["revision"] if desk.view else 0, self._until)
-        if desk.view is None or desk.job is not None or asked == self._asked:
-            return
-        self._asked = asked
-        self._text.text = self._refusal.text = ""
-        if any(item["lane"] or item["prompts"] for item in desk.view["objects"]):
-            await self._show(desk.session_id)
-
-    async def _show(self, session_id: str) -> None:
-        work = self._desk.work
-        try:
-            needs = await run.io_bound(work.estimate, session_id, self._until)
-            refusal = await run.io_bound(work.refusal, session_id, self._until)
-        except SplazMatteError as error:
-            self._refusal.text = say(str(error))
-            return
-        if needs is None:  # the app is ending
-            return
-        if not needs.seconds:
-            self._text.text = t("All is up to date.")
-            return
-        self._text.text = t(
-            "About {time}, {memory} of memory, {disk} of disk.",
-            time=time_text(needs.seconds),
-            memory=bytes_text(needs.memory_bytes),
-            disk=bytes_text(needs.disk_bytes),
-        )
-        self._refusal.text = say(refusal) if refusal else ""
-
-
 def _to_propagate(view: dict[str, Any]) -> int:
     """Return how many frames of the range have an object without a current mask, as far as the lanes tell."""
     start, stop = view["range"] or (0, view["frames"])
@@ -144,3 +100,8 @@ def _to_propagate(view: dict[str, Any]) -> int:
         if item["lane"]:
             missing |= set(range(start, stop)) - current
     return len(missing)
+
+
+def has_prompts(view: dict[str, Any]) -> bool:
+    """Tell whether a session has anything to make masks of."""
+    return any(item["lane"] or item["prompts"] for item in view["objects"])

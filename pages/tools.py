@@ -41,6 +41,7 @@ class MattingTools(ToolBar):
         self._keep = icon_button("push_pin", t("Keep this mask as a keyframe (K)"), self.keep)
         self._clear = icon_button("backspace", t("Delete the keyframe of this frame (Delete)"), self.clear)
         icon_button("upload_file", t("Import a mask for this frame from an image"), self._import)
+        self._points = icon_button("timeline", t("Track points through this"), self._carry)
         self._text, self._text_tip = tool_button("text_fields", t("Find by text"), self._find)
 
     async def keep(self) -> None:
@@ -74,6 +75,7 @@ class MattingTools(ToolBar):
         editor = self._desk.editor
         if editor is None:
             return
+        self._points.set_enabled(bool((self._desk.view or {"objects": []})["objects"]))
         kinds = {
             kind
             for item in (self._desk.view or {"objects": []})["objects"]
@@ -109,6 +111,12 @@ class MattingTools(ToolBar):
                 if not desk.object_id:
                     desk.choose_object(await desk.edit("add_object"))
                 await desk.edit("import_mask", desk.object_id, desk.frame, path)
+
+    async def _carry(self) -> None:
+        from pages.carry_dialog import carry_points
+
+        if self._desk.editor is not None:
+            await carry_points(self._desk)
 
     async def _find(self) -> None:
         from pages.find_dialog import find_by_text

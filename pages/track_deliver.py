@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pages.deliver_form import DeliverForm, FormatRow
+from pages.estimate import Estimate
 from pages.texts import t
+from pages.track_panel import has_points
 from pages.tracking_desk import TrackingDesk
 from tracking_export import TRACK_FORMATS
 
@@ -23,6 +25,10 @@ class TrackDeliverPanel(DeliverForm):
             "What is not tracked yet is tracked first. Hidden points are left out; refinement and motions go along."
         )
         super().__init__(desk, [VIDEO, *rows], ("video",), note)
+
+    def below(self) -> None:
+        """Draw what it will take."""
+        Estimate(self._tracking, "deliver", has_points)
 
     @property
     def ready(self) -> bool:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from nicegui import ui
 
 from engines.spec import Job
 from pages.engine_form import EngineForm
+from pages.estimate import Estimate
 from pages.range_form import RangeForm
 from pages.slider_form import SliderRow, Sliders
 from pages.texts import t
@@ -36,6 +39,7 @@ class TrackPanel:
             RangeForm(desk)
             self._button = action_button(t("Track"), "timeline", self.start, primary=True)
             self._note = ui.label().classes("sm-note")
+            Estimate(desk, "track", has_points)
         with ui.row().classes("sm-heading"):
             ui.label(t("Refinement"))
             ui.space()
@@ -72,3 +76,8 @@ class TrackPanel:
 
     async def _reset(self) -> None:
         await self._desk.edit("set_refinement", reject=0, fill=0, smooth=0)
+
+
+def has_points(view: dict[str, Any]) -> bool:
+    """Tell whether a session has anything to track."""
+    return bool(view["points"])

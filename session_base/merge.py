@@ -63,7 +63,7 @@ def _fields(kind: type[Mergeable], base: Fields, mine: Fields, theirs: Fields) -
 
 
 def _field(kind: type[Mergeable], name: str, base: Any, mine: Any, theirs: Any) -> Any:
-    if name in kind.by_id:
+    if name in kind.by_id and isinstance(base, dict):  # a model of such a list may have a list of that name, of ids
         return _by_key(base, mine, theirs, lambda *sides: _fields(kind, *sides))
     return _by_key(base, mine, theirs, _value) if name in kind.by_key else _value(base, mine, theirs)
 

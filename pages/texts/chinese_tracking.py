@@ -143,6 +143,12 @@ TRACKING: dict[str, str] = {
     "Everything, exact: tracks, gaps, confidence, colours, groups, rate and motions.": "全部内容，精确无损：轨迹、空缺、置信度、颜色、组、帧率与运动。",
     "TAP-Vid arrays": "TAP-Vid 数组",
     "NumPy arrays in the layout of the TAP-Vid benchmark, without the video.": "按 TAP-Vid 基准排布的 NumPy 数组，不含视频。",
+    # carried over
+    "Track points through this": "由此跟踪各点",
+    "Clicks become points, and each object's mask is filled with more; both keep its name as group.": "点击成为跟踪点，各对象的遮罩再填入更多点；两者以对象名为组。",
+    "Points on each object": "每个对象的点数",
+    "Track at once": "立即跟踪",
+    "Make the tracking session": "创建跟踪项目",
     # undo
     "new point": "新跟踪点",
     "moved point": "移动跟踪点",
