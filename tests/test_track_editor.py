@@ -321,3 +321,14 @@ def test_every_step_of_undo_has_its_name() -> None:
     assert len(set(TRACK_UNDO_TEXTS)) == len(TRACK_UNDO_TEXTS)
     own = [text for text in TRACK_UNDO_TEXTS if text not in ("engine", "range", "formats")]
     assert all(source.count(f'"{text}"') > 1 for text in own)
+
+
+def test_a_copy_has_the_tracks_and_results_of_its_own(editor: TrackEditor) -> None:
+    editor.add_point(0, *CENTRE)
+    editor.set_formats(["json"])
+    rerun(editor, "deliver")
+    store = TrackingSessionStore(editor.session.folder.parent)
+    copy = store.duplicate(editor.session.state.id)
+    assert copy.state.tracked and not copy.state.delivered
+    run_tracking(copy)
+    assert downloads(copy, ["json"])[0].path != downloads(editor.session, ["json"])[0].path
