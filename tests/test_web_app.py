@@ -87,7 +87,8 @@ def test_frames_masks_and_alpha_are_exact(client: httpx.Client, session: Matting
         "/media/{id}/mask/9/0", "/media/{id}/mask/1/7000", "/media/{id}/alpha/8", "/media/{id}/preview/0",
         "/media/nobody/frame/0", "/media/..%2F..%2Fetc/frame/0", "/media/.hidden/frame/0", "/media/{id}/thumb/99",
         "/media/{id}/file/state.json", "/media/{id}/file/png", "/media/{id}/file/..%2Fstate.json",
-        "/media/{id}/tracks/raw", "/media/{id}/motion/1", "/media/{id}/object", "/download/{id}/prores", "/download/{id}/..%2F..%2Fqueue.json", "/download/{id}/all.zip",
+        "/media/{id}/tracks/raw", "/media/{id}/motion/1", "/media/{id}/object",
+        "/download/{id}/prores", "/download/{id}/..%2F..%2Fqueue.json", "/download/{id}/all.zip",
         "/download/{id}/all.zip?formats=alpha,nothing", "/static/..%2F..%2Fconfig.py", "/static/../../app.py",
     ],
 )  # fmt: skip
