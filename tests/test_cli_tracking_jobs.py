@@ -43,7 +43,7 @@ def test_a_tracking_session_is_queued_and_run(cli: Cli, session: TrackingSession
         JobQueue(workspace),
         SessionStore(workspace / "sessions"),
         lambda _: None,
-        TrackingSessionStore(session.folder.parent),
+        {"tracking": TrackingSessionStore(session.folder.parent)},
     )
     assert [row["name"] for row in work.listing()] == ["short"]
     answer = cli("run-queue", "--json")
