@@ -74,6 +74,7 @@ def test_a_matting_job_queues_its_tracking_job(cli: Cli, clip: Path, workspace: 
     assert answer.code == 0, answer
     (waiting,) = sessions(workspace)
     assert TrackingSessionStore(workspace / "tracking_sessions").open(waiting).state.points == []
+    assert cli("estimate", waiting, "--json").json["stages"]["track"]["frames"] == 16
     jobs = cli("run-queue", "--json").json["jobs"]
     assert [(job["kind"], job["state"]) for job in jobs] == [("matting", "done"), ("tracking", "done")]
     points = TrackingSessionStore(workspace / "tracking_sessions").open(waiting).state.points

@@ -104,6 +104,9 @@ def _survey(session: TrackingSession, info: VideoInfo, until: str) -> _Work:
 def _passes(session: TrackingSession, span: tuple[int, int]) -> list[tuple[int, int]]:
     """Return (frames that an engine reads, its queries) of each pass."""
     state = session.state
+    if state.carry is not None:  # points that are not known yet
+        ways = 2 if state.direction == "both" else 1
+        return [(span[1] - span[0], state.carry.count + len(state.points))] * ways
     queries = track_stage.Queries.of(
         (point, track_stage.stale_segments(state, point, span)) for point in track_stage.stale_points(state, span)
     )

@@ -46,9 +46,9 @@ class RawTracks:
             np.zeros((frames, len(columns)), bool),
             np.zeros((frames, len(columns)), np.float32),
         )
+        known = {point_id: column for column, point_id in enumerate(self.columns)}
         for place, point_id in enumerate(columns):
-            if point_id in self.columns:
-                old = self.columns.index(point_id)
+            if (old := known.get(point_id)) is not None:
                 result.tracks[:, place] = self.tracks[:, old]
                 result.visible[:, place] = self.visible[:, old]
                 result.confidence[:, place] = self.confidence[:, old]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from engines.registry import check_params, get_spec
 from engines.spec import Job
@@ -52,12 +53,11 @@ def track_mark(state: TrackingState, point: TrackPoint, span: tuple[int, int]) -
 
 def stale_segments(state: TrackingState, point: TrackPoint, span: tuple[int, int]) -> list[Segment]:
     """Return the segments of a point's track that are missing or were made from something else."""
-    made = _by_frame(state.tracked.get(point.id, "[]"))
-    wanted = _by_frame(track_mark(state, point, span))
+    made, wanted = _read(state.tracked.get(point.id, "[]")), _read(track_mark(state, point, span))
     return [
         segment
-        for segment in segments(state, point, span)
-        if any(made.get(frame) != wanted[frame] for frame in range(segment.start, segment.stop))
+        for segment, (start, stop, mark) in zip(segments(state, point, span), wanted, strict=True)
+        if sum(max(0, min(stop, end) - max(start, begin)) for begin, end, of in made if of == mark) < stop - start
     ]
 
 
@@ -71,9 +71,9 @@ def _sources(segment: Segment) -> list[tuple[str, int]]:
     return [(way, key) for way, key in found if key is not None]
 
 
-def _by_frame(mark: str) -> dict[int, str]:
-    """Return {frame: what it is made from} of a point's mark; nothing where it is not such a mark."""
+def _read(mark: str) -> list[tuple[int, int, Any]]:
+    """Return the (start, stop, mark) of a point's mark, which do not overlap; nothing where it is not such a mark."""
     try:
-        return {frame: json.dumps(part) for start, stop, part in json.loads(mark) for frame in range(start, stop)}
+        return [(int(start), int(stop), part) for start, stop, part in json.loads(mark)]
     except (TypeError, ValueError):
-        return {}
+        return []

@@ -40,9 +40,10 @@ def track(session: TrackingSession, source: FrameSource, span: tuple[int, int], 
         return
     found = _follow(session, source, queries, span, reporter)
     result = raw.only(ids)
+    columns = {point_id: column for column, point_id in enumerate(ids)}
     for point, parts in stale:
         for segment in parts:
-            _assemble(result, ids.index(point.id), point.id, segment, queries, found)
+            _assemble(result, columns[point.id], point.id, segment, queries, found)
     save_raw(session, result, {point.id: track_mark(state, point, span) for point in state.points})
     drop_pass(session)
     reporter.end()
@@ -52,8 +53,8 @@ def track(session: TrackingSession, source: FrameSource, span: tuple[int, int], 
 class Queries:
     """The keys that are followed, by direction, one query each."""
 
-    ways: dict[Direction, list[tuple[int, int]]]
-    """(point id, frame) of each row; directions without any are left out."""
+    ways: dict[Direction, dict[tuple[int, int], int]]
+    """{(point id, frame): row}, the rows in order; directions without any are left out."""
     arrays: dict[Direction, NDArray[np.float32]]
     """float32 [N, 3] as (frame, x, y)."""
     reach: dict[Direction, tuple[int, int]]
@@ -67,16 +68,12 @@ class Queries:
         for way, name in ((Direction.FORWARD, "forward"), (Direction.BACKWARD, "backward")):
             rows = [(point, segment, key) for point, segment in parts if (key := getattr(segment, name)) is not None]
             if rows:
-                result.ways[way] = [(point.id, key) for point, _, key in rows]
+                result.ways[way] = {(point.id, key): row for row, (point, _, key) in enumerate(rows)}
                 array = [(key, *point.keys[key]) for point, _, key in rows]
                 result.arrays[way] = np.array(array, np.float32).reshape(-1, 3)
                 starts, stops = [segment.start for _, segment, _ in rows], [segment.stop for _, segment, _ in rows]
                 result.reach[way] = min(starts), max(stops)
         return result
-
-    def row(self, way: Direction, point_id: int, key: int) -> int:
-        """Return the row of a key."""
-        return self.ways[way].index((point_id, key))
 
 
 def _follow(
@@ -105,8 +102,7 @@ def _follow(
 def _range(way: Direction, queries: Queries, span: tuple[int, int]) -> tuple[int, int]:
     """Return the frames of a pass: from the range's end that it comes from to the last frame that is wanted."""
     start, stop = queries.reach[way]
-    keys = [key for _, key in queries.ways[way]]
-    return (span[0], stop) if way is Direction.FORWARD else (start, max(span[1], max(keys) + 1))
+    return (span[0], stop) if way is Direction.FORWARD else (start, span[1])
 
 
 def _run(
@@ -144,7 +140,7 @@ def _assemble(
     sides = []
     for way, key in ((Direction.FORWARD, segment.forward), (Direction.BACKWARD, segment.backward)):
         if key is not None:
-            sides.append(found[way].of(queries.row(way, point_id, key), segment.start, segment.stop))
+            sides.append(found[way].of(queries.ways[way][point_id, key], segment.start, segment.stop))
     if len(sides) == 2:
         sides = [_blended(*sides)]
     for tracks, visible, confidence in sides:
