@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.matting import Force, split_formats, stoppable
 from cli.output import Debug, Json, ProgressBar, show
-from cli.track import add_motion, result_text
+from cli.track import result_text
+from cli.track_points import add_motion
 from cli.workspace import open_tracking_session
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ def track_motion(
     corners, which may lie outside the picture. What has no tracks yet is tracked first.
     """
     from tracking_runner import check_formats, run_tracking
+    from tracking_runner.residuals import session_residuals
 
     session = open_tracking_session(session_id)
     chosen = check_formats(split_formats(formats)) if formats else None
@@ -53,6 +56,8 @@ def track_motion(
         session.save()
     with stoppable() as should_stop, ProgressBar() as bar:
         result = run_tracking(session, on_progress=bar, should_stop=should_stop, check=not force)
+    if session.state.motions and not result.motions:  # none of the formats carries them, or all are there already
+        result = replace(result, motions=session_residuals(session, result.span))
     show(result.summary(), lambda: result_text(result))
 
 

@@ -29,7 +29,7 @@ from runner_base.watched import Watched
 from session_base import EngineChoice, RunRecord
 from tracking_runner import deliver_stage, track_stage
 from tracking_runner.carry import carry_over
-from tracking_runner.deliver_stage import check_formats
+from tracking_runner.deliver_stage import DEFAULT_FORMATS, check_formats
 from tracking_runner.plan import foresee, plan_of
 from tracking_runner.residuals import residual
 from tracking_runner.stages import STAGES, check_stage
@@ -83,6 +83,7 @@ def create_session(
     for job in (Job.TRACKER, Job.SEGMENTER):
         name, params = preferred(job)
         setattr(session.state, job.value, EngineChoice(name=name, params=params))
+    session.state.formats = list(DEFAULT_FORMATS)
     session.save()
     save_info(session, info)
     return session

@@ -28,6 +28,9 @@ STAGE = "deliver"
 VIDEO = "video"
 """The format that is not an export: the source with the tracks drawn over it."""
 
+DEFAULT_FORMATS = (VIDEO, "ae-keyframes", "json")
+"""Of a new session."""
+
 
 def check_formats(names: Sequence[str]) -> list[str]:
     """Return `names` without repetitions.

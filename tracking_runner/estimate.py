@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engines.base import Direction
 from engines.registry import check_params, get_spec
 from engines.spec import EngineSpec, Job, Load
 from pipeline.formats import FORMATS
@@ -46,9 +47,10 @@ class _Work:
     extract: int
     """Frames to extract."""
     queries: int
-    """Keys of the points to track."""
+    """Keys that the larger pass follows."""
     visits: int
-    """Frames that an engine goes through, in one pass or two."""
+    """Frames that an engine reads, in one pass or two: a pass begins at its first key."""
+    passes: int
     formats: tuple[str, ...]
     """Formats to make."""
 
@@ -75,7 +77,7 @@ def estimate_run(session: TrackingSession, info: VideoInfo, speeds: Speeds, *, u
     work = _survey(session, info, until)
     counts = {
         FRAMES: work.extract,
-        track_stage.STAGE: work.visits,
+        track_stage.STAGE: work.length * work.passes,
         deliver_stage.STAGE: (work.length if VIDEO in work.formats else 1) if work.formats else 0,
     }
     keys = _speed_keys(work)
@@ -93,12 +95,27 @@ def _survey(session: TrackingSession, info: VideoInfo, until: str) -> _Work:
     state, wanted = session.state, STAGES[: STAGES.index(until) + 1]
     start, stop = state.range or (0, info.frames)
     span = min(start, info.frames - 1), max(1, min(stop, info.frames))
-    stale = track_stage.stale_points(state, span) if track_stage.STAGE in wanted else []
-    frames = [frame for point in stale for frame in point.keys if frame in range(*span)]
-    forward = span[1] - min(frames) if frames else 0
-    backward = max(frames) + 1 - span[0] if frames and state.direction == "both" else 0
+    ways = _passes(session, span) if track_stage.STAGE in wanted else []
+    visits, queries = sum(frames for frames, _ in ways), max((count for _, count in ways), default=0)
     made = deliver_stage.stale_formats(session, span) if deliver_stage.STAGE in wanted else []
-    return _Work(session, info, span, _extract(session, info), len(frames), forward + backward, tuple(made))
+    return _Work(session, info, span, _extract(session, info), queries, visits, len(ways), tuple(made))
+
+
+def _passes(session: TrackingSession, span: tuple[int, int]) -> list[tuple[int, int]]:
+    """Return (frames that an engine reads, its queries) of each pass."""
+    state = session.state
+    if state.carry is not None:  # points that are not known yet
+        ways = 2 if state.direction == "both" else 1
+        return [(span[1] - span[0], state.carry.count + len(state.points))] * ways
+    queries = track_stage.Queries.of(
+        (point, track_stage.stale_segments(state, point, span)) for point in track_stage.stale_points(state, span)
+    )
+    found = []
+    for way, keys in queries.ways.items():
+        (start, stop), frames = queries.reach[way], [frame for _, frame in keys]
+        read = stop - min(frames) if way is Direction.FORWARD else max(frames) + 1 - start
+        found.append((read, len(keys)))
+    return found
 
 
 def _extract(session: TrackingSession, info: VideoInfo) -> int:

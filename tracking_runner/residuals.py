@@ -6,8 +6,21 @@ from typing import Any
 
 import numpy as np
 
+from runner_base.facts import load_info
 from tracking_export.motion.result import POINTS_NEEDED, Motion
-from tracking_session_store import MotionChoice
+from tracking_runner.motion import solve
+from tracking_runner.result import session_tracks
+from tracking_session_store import MotionChoice, TrackingSession
+
+
+def session_residuals(session: TrackingSession, span: tuple[int, int]) -> list[dict[str, Any]]:
+    """Return the residuals of all motions of a session whose points have been tracked.
+
+    Raises:
+        ParameterError: a motion cannot be solved, or there is no point that is not hidden.
+    """
+    tracks = session_tracks(session, load_info(session), span)
+    return [residual(choice, solve(session.state, tracks, choice)) for choice in session.state.motions]
 
 
 def residual(choice: MotionChoice, motion: Motion) -> dict[str, Any]:

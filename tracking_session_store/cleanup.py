@@ -10,7 +10,7 @@ from pathlib import Path
 from atomic import discard
 from errors import storage_errors
 from session_base.disk import leftovers, sizes
-from tracking_session_store.session import RAW, TrackingSession
+from tracking_session_store.session import TrackingSession
 
 
 def removable(session: TrackingSession, *, deep: bool = False) -> dict[str, list[Path]]:
@@ -27,7 +27,7 @@ def removable(session: TrackingSession, *, deep: bool = False) -> dict[str, list
     found = {
         "leftovers": list(leftovers(session.folder)),
         "frames": [session.frames_dir] if finished else [],
-        "tracks": [session.raw_path(name) for name in RAW] if finished and deep else [],
+        "tracks": sorted(session.folder.glob("raw_*")) if finished and deep else [],
     }
     there = {part: [path for path in paths if path.exists()] for part, paths in found.items()}
     return {part: paths for part, paths in there.items() if paths}

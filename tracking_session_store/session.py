@@ -27,9 +27,9 @@ class TrackingSession(StoredSession[TrackingState]):
         """Return the folder of the workspace that holds the results of all tracking sessions."""
         return self.folder.parents[1] / "tracking_results"
 
-    def raw_path(self, name: str) -> Path:
-        """Return the file of a raw array, one of RAW."""
-        return self.folder / f"raw_{name}.npy"
+    def raw_path(self, name: str, generation: int | None = None) -> Path:
+        """Return the file of a raw array, one of RAW; of a generation, until it has taken that name."""
+        return self.folder / (f"raw_{name}.npy" if generation is None else f"raw_{name}.{generation}.npy")
 
     def add_point(self, frame: int, x: float, y: float, *, name: str = "", group: str = "") -> TrackPoint:
         """Add a point to follow from (x, y) on `frame`, with the next free id and colour, and return it."""

@@ -90,7 +90,9 @@ class TrackingState(Mergeable):
     """Frames in frames/ that are whole."""
     columns: list[int] = Field(default_factory=list)
     """Ids of the points by column of the raw arrays."""
+    generation: int = 0
+    """Of the raw arrays: grows with each that takes the place of others."""
     tracked: dict[int, str] = Field(default_factory=dict)
-    """{point id: what its raw track was made from}."""
+    """{point id: what its raw track was made from}; see tracking_runner.segments."""
     delivered: dict[str, Delivered] = Field(default_factory=dict)
     last_run: RunRecord | None = None
