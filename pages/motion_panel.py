@@ -69,7 +69,10 @@ class MotionPanel:
             ui.timer(0, self._solve, once=True)
         self._form.set_visibility(current is not None)
         if current is not None and self._desk.editor is not None:
-            choice = next(m for m in self._desk.editor.session.state.motions if m.id == current["id"])
+            motions = self._desk.editor.session.state.motions
+            choice = next((motion for motion in motions if motion.id == current["id"]), None)
+            if choice is None:  # taken back since the view was made
+                return
             self._stabilise.value = choice.stabilises
             self._sliders.show(choice)
             self._hint.set_visibility(choice.kind == "corner-pin")
