@@ -38,6 +38,7 @@ def track(session: TrackingSession, source: FrameSource, span: tuple[int, int], 
     queries = Queries.of(stale)
     reporter.begin(STAGE, len(queries.ways) * (span[1] - span[0]))
     if not stale and ids == raw.columns:
+        drop_pass(session)
         return
     found = _follow(session, source, queries, span, reporter)
     result = raw.only(ids)
