@@ -23,10 +23,12 @@ from tracking_runner.stages import STAGES
 from tracking_session_store import TrackingSession
 
 MEGA = costs.MEGA
-DRAWING, DRAWING_BYTES = 0.035, 70
+DRAWING, DRAWING_BYTES = 0.042, 105
 """Of a frame with its tracks over it: seconds by megapixel, bytes a pixel."""
-DOT = 0.00003
+DOT = 0.0001
 """Seconds of a point and its trail on a frame."""
+DECODE = 0.008
+"""Seconds by megapixel of a frame that an engine reads from the source, as far as it has to wait for it."""
 EXPORT, EXPORT_ENTRY = 0.02, 0.000004
 """Seconds of an export: of any, and by point and frame."""
 RAW_BYTES = 13
@@ -145,7 +147,7 @@ def _reference_seconds(work: _Work) -> dict[str, float]:
     spec, load = _engine(work)
     found = {
         FRAMES: costs.extract_seconds(work.info, work.extract),
-        track_stage.STAGE: work.visits * spec.seconds(load),
+        track_stage.STAGE: work.visits * (spec.seconds(load) + DECODE * costs.pixels(work.info) / MEGA),
         deliver_stage.STAGE: _deliver_seconds(work),
     }
     return {stage: costs.START + value if value else 0.0 for stage, value in found.items()}
