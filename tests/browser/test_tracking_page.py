@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, TimeoutError
 
 from tests.browser import steps
 from tests.browser.driver import App
@@ -93,7 +93,7 @@ def place(page: Page, point_id: int) -> dict[str, Any]:
 def slide(page: Page, label: str, key: str) -> None:
     """Move a slider by a key, and wait until that has changed something."""
     before = page.evaluate(DECIDED)
-    page.locator(f".q-slider[aria-label='{label}']").focus()
+    page.locator(f".q-slider[aria-label='{label}'] [tabindex]").focus()
     page.keyboard.press(key)
     until(page, f"before => {DECIDED} !== before", before)
 
@@ -139,8 +139,14 @@ def _motion(page: Page) -> None:
 
 
 def _download(page: Page, selector: str, folder: Path) -> Path:
-    with page.expect_download() as waiting:
-        page.locator(selector).click()
+    """Download a file; Chromium lets only ten go at once, so a click may do nothing: then it is made again."""
+    for patience in (3_000, 30_000):
+        try:
+            with page.expect_download(timeout=patience) as waiting:
+                page.locator(selector).click()
+            break
+        except TimeoutError:
+            continue
     target = folder / waiting.value.suggested_filename
     waiting.value.save_as(target)
     assert target.name.startswith("Shot 12 ümlaut") and target.stat().st_size > 0
