@@ -92,15 +92,17 @@ def register(services: Services, settings: Settings) -> None:
     from nicegui import app
 
     from app_logic.uploads import Uploads
-    from pages import matting, models
+    from pages import matting, models, tracking
     from pages.web import files, media
 
-    uploads = Uploads(services.workspace, services.store, int(settings.upload_limit_gb * 1e9))
+    uploads = Uploads(services.workspace, int(settings.upload_limit_gb * 1e9))
     uploads.sweep()
     app.add_static_files("/static", Path(__file__).parent / "pages" / "static", max_cache_age=0)
     media.register(services)
+    media.register_tracks(services)
     files.register(services, uploads)
     matting.register(services)
+    tracking.register(services)
     models.register(services)
 
 

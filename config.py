@@ -61,6 +61,11 @@ class Settings(BaseSettings):
         """Return the folder of the matting sessions."""
         return self.workspace_dir / "sessions"
 
+    @property
+    def tracking_sessions_dir(self) -> Path:
+        """Return the folder of the tracking sessions."""
+        return self.workspace_dir / "tracking_sessions"
+
 
 @cache
 def get_settings() -> Settings:

@@ -7,7 +7,23 @@ from typing import Annotated
 
 import typer
 
-from cli import demo, doctor, estimate, find, matting, models, probe, queue, run_queue, serve, session, sessions, track
+from cli import (
+    demo,
+    doctor,
+    estimate,
+    find,
+    matting,
+    models,
+    probe,
+    queue,
+    run,
+    run_queue,
+    serve,
+    session,
+    sessions,
+    track,
+    track_motion,
+)
 from cli.output import EXIT_CODES, guard
 
 app = typer.Typer(
@@ -23,10 +39,11 @@ for command in (
     matting.matte,
     probe.probe,
     sessions.list_sessions,
-    matting.run,
+    run.run,
     matting.export,
     find.find,
     track.track,
+    track_motion.track_motion,
     estimate.estimate,
     doctor.doctor,
     sessions.clean,

@@ -22,6 +22,8 @@ class Download:
     path: Path
     name: str
     """What the user's file is called; a folder's without an ending."""
+    stem: str
+    """What the user's video is called, without its ending."""
 
 
 def download(session: MattingSession, name: str) -> Download:
@@ -37,7 +39,7 @@ def download(session: MattingSession, name: str) -> Download:
     if made is None or not path.exists():
         raise SessionError(f"{name} is not delivered yet; deliver it first")
     stem = Path(session.state.original_name).stem or session.state.name
-    return Download(path, f"{stem}_{spec.file_name}")
+    return Download(path, f"{stem}_{spec.file_name}", stem)
 
 
 def downloads(session: MattingSession, names: Iterable[str]) -> list[Download]:

@@ -1,65 +1,32 @@
-"""The pictures that a browser asks for, as bytes: frames, masks, alpha, foreground, thumbnails; memory is bounded."""
+"""The pictures that a browser asks for of a matting session, beside its frames: masks, alpha, foreground."""
 
 from __future__ import annotations
 
 import struct
-import threading
 import zlib
-from collections import OrderedDict
 from collections.abc import Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
+from app_logic.frame_pictures import FramePictures, encode_jpeg, natural
 from engines.foreground import estimate_foreground
-from errors import MediaError, StoreError
-from matting_runner import load_info
+from errors import StoreError
 from pipeline.alpha_store import AlphaStore
-from pipeline.decode import VideoReader
-from pipeline.frames import frame_path
 from pipeline.masks import MaskFolder, encode_mask, operate
-from session_store import MattingSession, SessionStore
+from session_store import MattingSession
 
 if TYPE_CHECKING:
     from app_logic.editor import SessionEditor
 
 JPEG, PNG = "image/jpeg", "image/png"
-THUMB_HEIGHT = 96
-_CACHE = 64 << 20
-"""Bytes of pictures that took long to make."""
-_READERS = 4
-"""Open decoders, of sessions whose frames are not extracted yet or whose foreground is looked at."""
 
 
-class Pictures:
-    """Makes pictures of sessions; called from several threads.
+class Pictures(FramePictures):
+    """Makes the pictures of matting sessions; an editor knows its previews too."""
 
-    Args:
-        store: the sessions.
-        editor: gives a session's editor, which knows its previews and its newest state.
-    """
-
-    def __init__(self, store: SessionStore, editor: Callable[[str], SessionEditor]) -> None:
-        self._store = store
-        self._editor = editor
-        self._cache = ByteCache(_CACHE)
-        self._readers: OrderedDict[str, VideoReader] = OrderedDict()
-        self._reading = threading.Lock()
-
-    def frame(self, session_id: str, index: int) -> bytes:
-        """Return a source frame as JPEG.
-
-        Raises:
-            KeyError: there is no such frame.
-        """
-        session = self._session(session_id)
-        with suppress(FileNotFoundError):
-            return frame_path(session.frames_dir, _natural(index)).read_bytes()
-        return self._cache.get(
-            (session_id, "frame", index), lambda: encode_jpeg(self._decode(session, index)[..., ::-1], 92)
-        )
+    _editor: Callable[[str], SessionEditor]
 
     def mask(self, session_id: str, object_id: int, index: int, version: str = "") -> bytes:
         """Return an object's mask, operations applied, as the alpha of a white PNG.
@@ -75,10 +42,10 @@ class Pictures:
         folder = MaskFolder(session.masks_dir(object_id, kind))  # type: ignore[arg-type]
         if item.operations.is_default():
             try:
-                return as_alpha(folder.path(_natural(index)).read_bytes())
+                return as_alpha(folder.path(natural(index)).read_bytes())
             except FileNotFoundError:
                 raise KeyError(index) from None
-        mask, fields = folder.read(_natural(index)), item.operations.model_dump()
+        mask, fields = folder.read(natural(index)), item.operations.model_dump()
         if not version:
             return as_alpha(encode_mask(operate(mask, **fields)))
         key = (session_id, object_id, index, version, str(fields))
@@ -127,99 +94,15 @@ class Pictures:
 
         return self._cache.get((session_id, "foreground", index, version), make) if version else make()
 
-    def thumb(self, session_id: str, index: int) -> bytes:
-        """Return a small JPEG of a frame.
-
-        Raises:
-            KeyError: there is no such frame.
-        """
-
-        def make() -> bytes:
-            picture = cv2.imdecode(np.frombuffer(self.frame(session_id, index), np.uint8), cv2.IMREAD_REDUCED_COLOR_4)
-            if picture is None or picture.shape[0] < THUMB_HEIGHT:
-                picture = cv2.imdecode(np.frombuffer(self.frame(session_id, index), np.uint8), cv2.IMREAD_COLOR)
-            if picture is None:
-                raise KeyError(index)
-            width = max(1, round(picture.shape[1] * THUMB_HEIGHT / picture.shape[0]))
-            small = cv2.resize(picture, (width, THUMB_HEIGHT), interpolation=cv2.INTER_AREA)
-            return encode_jpeg(np.asarray(small), 80)
-
-        return self._cache.get((session_id, "thumb", index), make)
-
-    def close(self) -> None:
-        """Close the open decoders."""
-        with self._reading:
-            while self._readers:
-                self._readers.popitem()[1].close()
-
     def _session(self, session_id: str) -> MattingSession:
         return self._editor(session_id).session
 
     def _alpha(self, session: MattingSession, index: int) -> np.ndarray:
         store = AlphaStore(session.alpha_dir)
         try:
-            return store.read(_natural(index))
+            return store.read(natural(index))
         finally:
             store.close()
-
-    def _decode(self, session: MattingSession, index: int) -> np.ndarray:
-        """Return a frame of the source, RGB uint8 [H, W, 3]."""
-        with self._reading:
-            reader = self._readers.pop(session.state.id, None)
-            try:
-                if reader is None:
-                    reader = VideoReader(session.source, load_info(session))
-                picture = reader.read(_natural(index))
-            except (IndexError, MediaError):
-                if reader is not None:
-                    reader.close()
-                raise KeyError(index) from None
-            self._readers[session.state.id] = reader
-            while len(self._readers) > _READERS:
-                self._readers.popitem(last=False)[1].close()
-            return picture
-
-
-class ByteCache:
-    """What was made last, up to so many bytes; one thread makes it, others who ask for the same wait."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._kept: OrderedDict[object, bytes] = OrderedDict()
-        self._size = 0
-        self._lock = threading.Lock()
-        self._making: dict[object, threading.Lock] = {}
-
-    def get(self, key: object, make: Callable[[], bytes]) -> bytes:
-        """Return what is kept under `key`, or make it."""
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
-            gate = self._making.setdefault(key, threading.Lock())
-        with gate:
-            with self._lock:
-                if key in self._kept:
-                    return self._kept[key]
-            try:
-                made = make()
-                with self._lock:
-                    self._keep(key, made)
-                return made
-            finally:
-                with self._lock:
-                    self._making.pop(key, None)
-
-    @property
-    def size(self) -> int:
-        """Return the bytes that are kept."""
-        return self._size
-
-    def _keep(self, key: object, made: bytes) -> None:
-        self._kept[key] = made
-        self._size += len(made)
-        while self._size > self._limit and len(self._kept) > 1:
-            self._size -= len(self._kept.popitem(last=False)[1])
 
 
 def as_alpha(png: bytes) -> bytes:
@@ -235,20 +118,8 @@ def as_alpha(png: bytes) -> bytes:
     return png[:8] + palette + png[33:]
 
 
-def encode_jpeg(picture: np.ndarray, quality: int) -> bytes:
-    """Return BGR uint8 [H, W, 3] as JPEG."""
-    _, data = cv2.imencode(".jpg", np.ascontiguousarray(picture), (cv2.IMWRITE_JPEG_QUALITY, quality))
-    return data.tobytes()
-
-
 def _chunk(name: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
 
 _PALETTE = _chunk(b"PLTE", b"\xff" * 768) + _chunk(b"tRNS", bytes(range(256)))
-
-
-def _natural(index: int) -> int:
-    if not 0 <= index < 10_000_000:
-        raise KeyError(index)
-    return index

@@ -1,27 +1,25 @@
-"""What lives as long as the app: the store, the queue and what runs it, warm processes for clicks, open sessions."""
+"""What lives as long as the app: the sessions of each kind, the queue and what runs it, warm processes for clicks."""
 
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
+from app_logic.matting_side import MattingSide
 from app_logic.models import ModelsDesk
+from app_logic.side import Side, Surroundings
+from app_logic.tracking_side import TrackingSide
 from config import get_settings
-from errors import QueueBusyError, SplazMatteError
+from errors import QueueBusyError, SessionNotFoundError, SplazMatteError
 from queue_logic import Interactive, JobQueue, Limits, LocalExecutor, QueueLock, QueueRunner, current_owner
+from session_base import SessionFolders
 from session_store import SessionStore
+from tracking_session_store import TrackingSessionStore
 
-if TYPE_CHECKING:
-    from app_logic.editor import SessionEditor
-    from app_logic.pictures import Pictures
-    from app_logic.work import Work
-
-HANDLERS = {"matting": "matting_runner.job:run_job"}
+HANDLERS = {"matting": "matting_runner.job:run_job", "tracking": "tracking_runner.job:run_job"}
 """What does each kind of job; imported in worker processes only."""
-_OPEN = 8
-"""Sessions whose editors, with their undo, are kept."""
 _TAKEOVER = 3.0
 """Seconds between two tries to become the one that runs the queue."""
 
@@ -40,7 +38,7 @@ class Services:
     """Everything that the pages share.
 
     Args:
-        workspace: the folder of sessions/ and queue.json.
+        workspace: the folder of sessions/, tracking_sessions/ and queue.json.
     """
 
     def __init__(self, workspace: Path) -> None:
@@ -48,64 +46,45 @@ class Services:
 
         self.workspace = workspace
         self.devices = job_devices()
-        self.store = SessionStore(workspace / "sessions")
         self.queue = JobQueue(workspace)
         self.needs_password = bool(get_settings().password.get_secret_value())
         self._runner = make_runner(self.queue)
         self._interactive = Interactive(workspace, self.devices[0], self._runner.first)
-        self._editors: OrderedDict[str, SessionEditor] = OrderedDict()
-        self._lock = threading.Lock()
         self._ended = threading.Event()
         self._runs = False
         self._thread = threading.Thread(target=self._run_queue, name="queue", daemon=True)
-        self._work: Work | None = None
-        self._pictures: Pictures | None = None
         self.models = ModelsDesk()
+        around = Surroundings(workspace, self.queue, self._interactive.call, self._ended.wait)
+        stores: dict[str, SessionFolders[Any]] = {
+            "matting": SessionStore(workspace / "sessions"),
+            "tracking": TrackingSessionStore(workspace / "tracking_sessions"),
+        }
+        self.matting = MattingSide(around, stores["matting"], stores)
+        self.tracking = TrackingSide(around, stores["tracking"], stores)
 
     @property
-    def work(self) -> Work:
-        """Return what starts and stops long work."""
-        if self._work is None:
-            from app_logic.work import Work
+    def sides(self) -> dict[str, Side[Any]]:
+        """Return every kind of session by its kind of jobs."""
+        return {side.kind: side for side in (self.matting, self.tracking)}
 
-            self._work = Work(self.queue, self.store, self._ended.wait)
-        return self._work
+    def side_of(self, session_id: str) -> Side[Any]:
+        """Return the kind of a session; ids are never the same in two kinds.
 
-    @property
-    def pictures(self) -> Pictures:
-        """Return what makes the pictures that browsers ask for."""
-        with self._lock:
-            if self._pictures is None:
-                from app_logic.pictures import Pictures
-
-                self._pictures = Pictures(self.store, self.editor)
-            return self._pictures
+        Raises:
+            SessionNotFoundError: there is no such session.
+        """
+        for side in (self.matting, self.tracking):
+            with suppress(SessionNotFoundError):
+                side.store.folder(session_id)
+                return side
+        self.matting.store.folder(session_id)
+        raise AssertionError("the line above has raised")
 
     @property
     def owner(self) -> str:
         """Return who else runs the queue; empty where it is this app, or nobody."""
         other = None if self._runs else current_owner(self.workspace)
         return str(other) if other else ""
-
-    def editor(self, session_id: str) -> SessionEditor:
-        """Return the editor of a session: the same one for every tab.
-
-        Raises:
-            SessionNotFoundError: there is no such session.
-            StoreError: its state cannot be read.
-        """
-        from app_logic.editor import SessionEditor
-
-        folder = self.store.folder(session_id)
-        with self._lock:
-            known = self._editors.get(session_id)
-            if known is None or known.session.folder != folder:
-                known = SessionEditor(self.workspace, self.store.open(session_id), self._interactive.call)
-                self._editors[session_id] = known
-            self._editors.move_to_end(session_id)
-            while len(self._editors) > _OPEN:
-                self._editors.popitem(last=False)
-            return known
 
     def start(self) -> None:
         """Begin to run the queue, as soon as no other process does."""

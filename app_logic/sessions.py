@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any, Protocol
 
 from errors import SplazMatteError
-from session_store import MattingSession, SessionStore, folder_usage, is_finished
+from session_base import SessionFolders, StoredSession
 
 
 @dataclass(frozen=True)
@@ -17,18 +18,34 @@ class SessionRow:
     id: str
     name: str
     state: str
-    """'new', 'annotated', 'masks', 'matted', 'delivered', 'failed' or 'unreadable'."""
+    """A key of pages.sessions_panel.STATES."""
     bytes: int
     created: datetime | None
     version: str
     """Changes when what the list shows of the session changes."""
 
 
-class SessionList:
-    """The rows of all sessions; sizes are only counted again where a session has changed."""
+class About(Protocol):
+    """What a list asks of a kind of session."""
 
-    def __init__(self, store: SessionStore) -> None:
+    def state_of(self, session: Any) -> str:
+        """Return how far a session is, in one word; see SessionRow.state."""
+
+    def size_of(self, folder: Path, session: Any) -> int:
+        """Return the bytes of a session on the disk; None for one that cannot be read."""
+
+
+class SessionList:
+    """The rows of all sessions of a kind; sizes are only counted again where a session has changed.
+
+    Args:
+        store: the sessions.
+        about: knows their kind.
+    """
+
+    def __init__(self, store: SessionFolders[Any], about: About) -> None:
         self._store = store
+        self._about = about
         self._known: dict[str, tuple[str, SessionRow]] = {}
 
     def rows(self) -> list[SessionRow]:
@@ -48,26 +65,11 @@ class SessionList:
 
     def _read(self, session_id: str, folder: Path, version: str) -> SessionRow:
         try:
-            session = self._store.open(session_id)
+            session: StoredSession[Any] = self._store.open(session_id)
         except SplazMatteError:
-            return SessionRow(session_id, session_id, "unreadable", folder_usage(folder).total, None, version)
-        state = session.state
-        size = folder_usage(folder, state).total
-        return SessionRow(session_id, state.name, state_of(session), size, state.created, version)
-
-
-def state_of(session: MattingSession) -> str:
-    """Return how far a session is, in one word; see SessionRow.state."""
-    state = session.state
-    if state.last_run and state.last_run.status == "failed":
-        return "failed"
-    if is_finished(session) and state.delivered:
-        return "delivered"
-    if state.alpha.spans:
-        return "matted"
-    if any(item.propagated.spans for item in state.objects):
-        return "masks"
-    return "annotated" if any(item.keyframes or item.prompts for item in state.objects) else "new"
+            return SessionRow(session_id, session_id, "unreadable", self._about.size_of(folder, None), None, version)
+        state, size = session.state, self._about.size_of(folder, session)
+        return SessionRow(session_id, state.name, self._about.state_of(session), size, state.created, version)
 
 
 def _version(folder: Path) -> str:

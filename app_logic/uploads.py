@@ -6,14 +6,17 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 from errors import MediaError, StorageError, TooLargeError, storage_errors
 from machine import disk_free
-from session_store import MattingSession, SessionStore
+from session_base import StoredSession
 
 SPARE = 512 << 20
 """Bytes that an upload leaves free on the disk."""
 LONGEST_NAME = 200
+Create = Callable[[Path, str], StoredSession[Any]]
+"""(video, its user's name for it) -> a session that has it."""
 
 
 class Uploads:
@@ -21,13 +24,11 @@ class Uploads:
 
     Args:
         workspace: whose folder uploads/ holds what is on its way.
-        store: of the sessions that they become.
         limit: bytes of a file.
     """
 
-    def __init__(self, workspace: Path, store: SessionStore, limit: int) -> None:
+    def __init__(self, workspace: Path, limit: int) -> None:
         self._folder = workspace / "uploads"
-        self._store = store
         self._limit = limit
 
     def sweep(self) -> None:
@@ -68,18 +69,21 @@ class Uploads:
             raise
         return path
 
-    def accept(self, path: Path, name: str) -> MattingSession:
+    def accept(self, path: Path, name: str, create: Create) -> StoredSession[Any]:
         """Make a session of a file that was received.
+
+        Args:
+            path: the file.
+            name: what its user calls it.
+            create: makes the session of a video that it may move.
 
         Raises:
             MediaError: it is not a video.
             StorageError: the disk is full or not writable.
         """
-        from matting_runner import create_session
-
         name = safe_name(name)
         try:
-            return create_session(self._store, path, original_name=name, move=True)
+            return create(path, name)
         except MediaError as error:  # it knows the file by our name for it
             raise MediaError(str(error).replace(str(path), name).replace(path.name, name)) from None
         finally:

@@ -11,10 +11,28 @@ from app_logic.makers import alpha_makers, mask_makers
 from matting_runner import load_info
 from matting_runner.marks import alpha_marks, engine_mark
 from pipeline.info import VideoInfo
+from session_base import StoredSession
 from session_store import MattingSession, SessionObject
 
 Lane = list[tuple[int, int, str, str]]
 """(start, stop, kind, version) in order, half-open; what has a gap has nothing."""
+
+
+def clip_view(session: StoredSession[Any], revision: int, info: VideoInfo) -> dict[str, Any]:
+    """Return what a page shows of any session: its clip, and the range that was chosen of it."""
+    state = session.state
+    return {
+        "id": state.id,
+        "revision": revision,
+        "name": state.name,
+        "width": info.width,
+        "height": info.height,
+        "frames": info.frames,
+        "rate": [info.rate.numerator, info.rate.denominator],
+        "times": _times(info),
+        "range": list(state.range) if state.range else None,
+        "extracted": state.extracted,
+    }
 
 
 def session_view(
@@ -36,17 +54,7 @@ def session_view(
     state, info = session.state, load_info(session)
     engine = engine_mark(Job.PROPAGATOR, state.propagator)
     marks = alpha_marks(state, info.frames) if info.frames else []
-    return {
-        "id": state.id,
-        "revision": revision,
-        "name": state.name,
-        "width": info.width,
-        "height": info.height,
-        "frames": info.frames,
-        "rate": [info.rate.numerator, info.rate.denominator],
-        "times": _times(info),
-        "range": list(state.range) if state.range else None,
-        "extracted": state.extracted,
+    return clip_view(session, revision, info) | {
         "objects": [_object(item, info.frames, engine, state.direction, busy) for item in state.objects],
         "alpha": _alpha(session, marks),
         "made": {
@@ -54,7 +62,7 @@ def session_view(
             "alpha": alpha_makers(state, info.frames),
         },
         "preview": {
-            str(frame): _short(mark)
+            str(frame): short(mark)
             for frame, (mark, _) in previews.items()
             if frame < len(marks) and mark == marks[frame]
         },
@@ -77,14 +85,14 @@ def mask_lane(item: SessionObject, frames: int, engine: str, direction: str) -> 
         if start >= stop:
             continue
         if start in item.keyframes:
-            lane.append((start, stop, "keyframe", _short(f"{item.keyframes[start].digest}{operations}")))
+            lane.append((start, stop, "keyframe", short(f"{item.keyframes[start].digest}{operations}")))
             continue
         expected = item.mask_mark(start, engine, direction)  # the same between two keyframes
         for span in item.propagated.spans:
             first, last = max(start, span.start), min(stop, span.stop)
             if first < last:
                 kind = "propagated" if span.mark == expected else "stale"
-                lane.append((first, last, kind, _short(f"{span.mark}{operations}")))
+                lane.append((first, last, kind, short(f"{span.mark}{operations}")))
     return lane
 
 
@@ -126,7 +134,7 @@ def _alpha(session: MattingSession, marks: list[str]) -> list[list[Any]]:
     lane = []
     for (_, kind, mark), group in groupby(_numbered(entries()), key=lambda entry: entry[0]):
         indices = [index for _, index in group]
-        lane.append([indices[0], indices[-1] + 1, kind, _short(mark)])
+        lane.append([indices[0], indices[-1] + 1, kind, short(mark)])
     return lane
 
 
@@ -140,5 +148,6 @@ def _times(info: VideoInfo) -> list[float] | None:
     return None if info.times is None else [float(ticks * info.time_base) for ticks in info.times]
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
+    """Return a version for an address, of whatever text says what was made from what."""
     return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -20,14 +20,20 @@ import av
 import cv2
 import psutil
 
-from matting_runner import add_mask, create_session, load_info, run_matting
+from matting_runner import RunResult, add_mask, create_session, load_info, run_matting
 from queue_logic.job import Needs
 from session_store import SessionStore
+from tracking_runner import TrackingResult, run_tracking
+from tracking_runner import create_session as create_tracking_session
+from tracking_runner.queries import grid
+from tracking_session_store import TrackingSessionStore
 
 ROOT = Path(__file__).resolve().parent.parent
 DEMO = ROOT / "assets" / "demo"
 SIZES = ((854, 480), (1280, 720), (1920, 1080), (3840, 2160))
 FRAMES = 60
+GRID = 20
+"""Points along the longer side of what a tracking session follows."""
 FORMATS = (("alpha", "foreground"), ("prores", "webm", "exr"))
 
 
@@ -45,6 +51,9 @@ def run(sizes: Sequence[tuple[int, int]] = SIZES, frames: int = FRAMES) -> dict[
                 clip = demo_clip(folder / "clip.mp4", size, frames)
                 key = f"{size[0]}x{size[1]} {','.join(formats)}"
                 rows[key] = measure(folder / "workspace", clip, formats)
+        for size in sizes:
+            clip = demo_clip(folder / "clip.mp4", size, frames)
+            rows[f"{size[0]}x{size[1]} tracking"] = measure_tracking(folder / "workspace", clip)
     return rows
 
 
@@ -68,7 +77,22 @@ def measure(workspace: Path, clip: Path, formats: Sequence[str]) -> dict[str, di
     add_mask(session, session.add_object(), 0, clip.with_suffix(".png"), load_info(session))
     session.state.formats = list(formats)
     session.save()
-    command = [sys.executable, "-m", "benchmarks.estimate", str(session.folder)]
+    return _measured(session.folder)
+
+
+def measure_tracking(workspace: Path, clip: Path) -> dict[str, dict[str, float]]:
+    """Run a tracking session of `clip` with a grid of points in a process of its own."""
+    session = create_tracking_session(TrackingSessionStore(workspace / "tracking_sessions"), clip)
+    info = load_info(session)
+    for x, y in grid((-0.5, -0.5, info.width - 0.5, info.height - 0.5), GRID):
+        session.add_point(0, x, y)
+    session.state.formats = ["video", "csv", "nuke"]
+    session.save()
+    return _measured(session.folder)
+
+
+def _measured(folder: Path) -> dict[str, dict[str, float]]:
+    command = [sys.executable, "-m", "benchmarks.estimate", str(folder)]
     result = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
     answer: dict[str, dict[str, float]] = json.loads(result.stdout)
     return answer
@@ -77,12 +101,17 @@ def measure(workspace: Path, clip: Path, formats: Sequence[str]) -> dict[str, di
 def _run_one(folder: Path) -> dict[str, dict[str, float]]:
     """Run the session in `folder` here, and compare."""
     told: list[Needs] = []
-    before = _disk_used(folder)
-    session = SessionStore(folder.parent).open(folder.name)
-    result = run_matting(session, on_needs=told.append, check=False)
+    workspace = folder.parents[1]
+    before = _disk_used(workspace)
+    result: RunResult | TrackingResult
+    if folder.parent.name == "tracking_sessions":
+        tracking = TrackingSessionStore(folder.parent).open(folder.name)
+        result = run_tracking(tracking, on_needs=told.append, check=False)
+    else:
+        result = run_matting(SessionStore(folder.parent).open(folder.name), on_needs=told.append, check=False)
     taken = {
         "memory": (told[0].memory_bytes, peak_memory()),
-        "disk": (told[0].disk_bytes, _disk_used(folder) - before),
+        "disk": (told[0].disk_bytes, _disk_used(workspace) - before),
         "seconds": (told[0].seconds, sum(result.seconds.values())),
     }
     return {

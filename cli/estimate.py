@@ -8,11 +8,12 @@ import typer
 
 from cli.output import Debug, Json, show
 from cli.text import bytes_text, table, time_text
-from cli.workspace import open_session
+from cli.workspace import kind_of, open_session, open_tracking_session
 
 if TYPE_CHECKING:
-    from matting_runner.estimate import Estimate
-    from matting_runner.estimate.room import Room
+    from runner_base.plan import Estimate
+    from runner_base.refusal import Proposal
+    from runner_base.room import Room
 
 
 def estimate(
@@ -21,21 +22,44 @@ def estimate(
     debug: Debug = False,
 ) -> None:
     """Estimate memory, disk and time of what a run of a session still has to do, and whether it fits; runs nothing."""
-    from matting_runner import load_info
-    from matting_runner.estimate import estimate_run, speeds_of
-    from matting_runner.estimate.proposals import propose
-    from matting_runner.estimate.room import Room, Verdict
-
-    session = open_session(session_id)
-    info, speeds, room = load_info(session), speeds_of(session), Room.here(session.folder)
-    found = estimate_run(session, info, speeds)
-    proposals = []
-    if room.verdict(found.needs) is not Verdict.FITS:
-        proposals = propose(session, info, room, lambda other, facts: estimate_run(other, facts, speeds))
+    found, room, proposals = _tracking(session_id) if kind_of(session_id) == "tracking" else _matting(session_id)
     data = _data(session_id, found, room) | {
         "proposals": [{"text": proposal.text, **proposal.needs.model_dump()} for proposal in proposals]
     }
     show(data, lambda: _text(data))
+
+
+Found = tuple["Estimate", "Room", "list[Proposal]"]
+
+
+def _matting(session_id: str) -> Found:
+    """Return what a run will take, what there is, and what would fit where it does not."""
+    from matting_runner import load_info
+    from matting_runner.estimate import estimate_run, speeds_of
+    from matting_runner.estimate.proposals import propose
+    from runner_base.room import Room, Verdict
+
+    session = open_session(session_id)
+    info, speeds, room = load_info(session), speeds_of(session), Room.here(session.folder)
+    found = estimate_run(session, info, speeds)
+    if room.verdict(found.needs) is Verdict.FITS:
+        return found, room, []
+    return found, room, propose(session, info, room, lambda other, facts: estimate_run(other, facts, speeds))
+
+
+def _tracking(session_id: str) -> Found:
+    from runner_base.facts import load_info
+    from runner_base.plan import speeds_of
+    from runner_base.room import Room, Verdict
+    from tracking_runner.estimate import estimate_run
+    from tracking_runner.plan import propose
+
+    session = open_tracking_session(session_id)
+    info, speeds, room = load_info(session), speeds_of(session), Room.here(session.folder)
+    found = estimate_run(session, info, speeds)
+    if room.verdict(found.needs) is Verdict.FITS:
+        return found, room, []
+    return found, room, propose(session, room, lambda other: estimate_run(other, info, speeds).needs)
 
 
 def _data(session_id: str, found: Estimate, room: Room) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import typer
 from cli.matting import new_session, stoppable
 from cli.output import Debug, Json, ProgressBar, show
 from cli.text import counted, table
-from cli.workspace import open_session, stores
+from cli.workspace import matting_store, open_session
 
 if TYPE_CHECKING:
     from matting_runner.find import FoundInstance
@@ -64,7 +64,7 @@ def _opened(target: str) -> Iterator[MattingSession]:
     except Cancelled:
         raise
     except SplazMatteError:
-        stores()["matting"].delete(session.state.id)
+        matting_store().delete(session.state.id)
         raise
 
 

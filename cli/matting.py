@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.output import Debug, Json, ProgressBar, note, show
-from cli.queue import show_jobs
-from cli.workspace import enqueue, open_session, stores
+from cli.queue import ThenTrack, show_jobs
+from cli.workspace import enqueue, matting_store, open_session
 
 if TYPE_CHECKING:
     from cli.prompts import Given
@@ -25,6 +25,7 @@ Formats = Annotated[str, typer.Option("--formats", help="Comma-separated: alpha,
 Premultiplied = Annotated[
     bool | None, typer.Option("--premultiplied/--straight", help="Colours; each format's own convention if not given.")
 ]
+Queue = Annotated[bool, typer.Option("--queue", help="Put it into the queue instead of running it now.")]
 Force = Annotated[bool, typer.Option("--force", help="Try also what does not seem to fit into memory or disk.")]
 
 
@@ -53,7 +54,8 @@ def matte(
     premultiplied: Premultiplied = None,
     sheet: Annotated[bool, typer.Option("--contact-sheet", help="Write a contact sheet to look at as well.")] = False,
     force: Force = False,
-    queue: Annotated[bool, typer.Option("--queue", help="Put it into the queue instead of running it now.")] = False,
+    queue: Queue = False,
+    then_track: ThenTrack = 0,
     json_output: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -62,8 +64,10 @@ def matte(
     Several objects are told apart by names, as in --points 'dog@0:+640,360' --mask cat@12=cat.png.
     """
     from cli.prompts import parse, parse_params, parse_range
-    from errors import PromptError
+    from errors import ParameterError, PromptError
 
+    if then_track and not queue:
+        raise ParameterError("--then-track goes with --queue; after a run, use: run.py track --from ID")
     given = parse(mask or [], points or [], box or [])
     if not given.names():
         raise PromptError("no keyframe: give at least one --mask, --points or --box, as in --points 0:+640,360")
@@ -72,31 +76,23 @@ def matte(
     span = parse_range(frames) if frames else None
     session = new_session(video, given, choices | _delivery(direction, span, formats, premultiplied))
     if queue:
-        show_jobs([enqueue(session, force=force)])
+        show_jobs([enqueue(session, force=force, then_track=then_track)])
     else:
         run_and_show(session, new=True, sheet=sheet, force=force)
 
 
-def run(
-    session_id: Annotated[str, typer.Argument(help="The session; `list` shows the ids.", show_default=False)],
-    segmenter: Annotated[str, typer.Option(help="Another engine for prompts to masks.")] = "",
-    propagator: Annotated[str, typer.Option(help="Another engine for masks through the clip.")] = "",
-    matter: Annotated[str, typer.Option(help="Another engine for masks to alpha.")] = "",
-    param: Annotated[
-        list[str] | None, typer.Option("--param", help="Change an engine's parameter, [JOB.]NAME=VALUE; repeatable.")
-    ] = None,
-    frames: Annotated[str, typer.Option("--range", help="Another START:STOP, frames from 0.")] = "",
-    formats: Annotated[str, typer.Option("--formats", help="Other formats, comma-separated.")] = "",
-    force: Force = False,
-    json_output: Json = False,
-    debug: Debug = False,
+def run_again(
+    session_id: str,
+    engines: dict[str, str],
+    param: list[str],
+    frames: str,
+    formats: str,
+    *,
+    force: bool,
 ) -> None:
-    """Run a session, or go on with one that was cut off: only what is missing or stale is done.
-
-    What is given here changes the session's own choices.
-    """
+    """Run a matting session with what is changed here; see `cli.run`."""
     session = open_session(session_id)
-    changes = _changes(session, {"segmenter": segmenter, "propagator": propagator, "matter": matter}, param or [])
+    changes = _changes(session, engines, param)
     if frames:
         from cli.prompts import parse_range
 
@@ -146,7 +142,7 @@ def new_session(video: Path, given: Given, decisions: dict[str, Any]) -> Matting
     """Create a session for `video` with the prompts given; one that cannot be used leaves nothing behind."""
     from matting_runner import create_session, load_info
 
-    store = stores()["matting"]
+    store = matting_store()
     session = create_session(store, video)
     try:
         with session.lock():

@@ -8,7 +8,7 @@ import typer
 
 from cli.output import Debug, Json, show
 from cli.text import table, time_text
-from cli.workspace import enqueue, open_queue, open_session, video_names
+from cli.workspace import enqueue, kind_of, open_queue, stores, video_names
 
 if TYPE_CHECKING:
     from queue_logic import Job
@@ -17,7 +17,17 @@ app = typer.Typer(help="The queue of jobs; edits count at once, also while it is
 Ids = Annotated[
     list[str], typer.Argument(metavar="JOB...", help="Jobs; `queue list` shows the ids.", show_default=False)
 ]
+ThenTrack = Annotated[
+    int,
+    typer.Option("--then-track", min=0, max=5000, help="Points on each object that a tracking job follows afterwards."),
+]
 OneId = Annotated[str, typer.Argument(metavar="JOB", help="The job; `queue list` shows the ids.", show_default=False)]
+
+STAGES = {
+    "matting": ("frames", "keyframes", "propagate", "matte", "deliver"),
+    "tracking": ("frames", "track", "deliver"),
+}
+"""Of each kind of job; tests/test_cli_queue.py compares them with the runners', which are too heavy to load here."""
 
 
 @app.command("list")
@@ -45,21 +55,25 @@ def add(
     session_ids: Annotated[
         list[str], typer.Argument(metavar="SESSION...", help="Sessions; `list` shows the ids.", show_default=False)
     ],
-    until: Annotated[str, typer.Option(help="Last stage: frames, keyframes, propagate, matte or deliver.")] = "deliver",
+    until: Annotated[
+        str,
+        typer.Option(help="Last stage: frames, keyframes, propagate, matte or deliver; of tracking: track or deliver."),
+    ] = "deliver",
     force: Annotated[
         bool, typer.Option("--force", help="Run it even if it does not seem to fit this machine.")
     ] = False,
+    then_track: ThenTrack = 0,
     json_output: Json = False,
     debug: Debug = False,
 ) -> None:
     """Put sessions at the end of the queue; one that waits there already stays where it is."""
     from errors import ParameterError
 
-    stages = ("frames", "keyframes", "propagate", "matte", "deliver")
-    if until not in stages:
-        raise ParameterError(f"--until must be one of {', '.join(stages)}, not '{until}'")
-    sessions = [open_session(session_id) for session_id in session_ids]
-    show_jobs([enqueue(session, until=until, force=force) for session in sessions])
+    chosen = [(kind, stores()[kind].open(session_id)) for session_id in session_ids for kind in [kind_of(session_id)]]
+    for kind, _ in chosen:
+        if until not in STAGES[kind]:
+            raise ParameterError(f"--until of a {kind} session must be one of {', '.join(STAGES[kind])}, not '{until}'")
+    show_jobs([enqueue(session, until=until, force=force, then_track=then_track) for _, session in chosen])
 
 
 @app.command()

@@ -10,10 +10,10 @@ import typer
 from cli.output import Debug, Json, note, show
 from cli.sessions import Yes, confirm, describe, remove
 from cli.text import bytes_text, counted, table
-from cli.workspace import open_jobs, stores
+from cli.workspace import kind_of, open_jobs, room_of, stores
 
 if TYPE_CHECKING:
-    from session_store import MattingSession, SessionStore
+    from session_base import StoredSession
 
 app = typer.Typer(help="Sessions on the disk: delete them, or what nothing needs any more.", no_args_is_help=True)
 
@@ -27,18 +27,18 @@ def delete(
     json_output: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Delete sessions with everything in them, and their jobs; asks first."""
-    from session_store import busy
+    """Delete sessions with everything in them, and their jobs; asks first. Results of tracking stay."""
+    from session_base import busy
 
-    store = stores()["matting"]
-    rows = [describe(store, session_id) for session_id in dict.fromkeys(session_ids)]
-    for row in rows:
-        if store.is_busy(row["session_id"]):
-            raise busy(row["session_id"])
+    found = [(stores()[kind_of(session_id)], session_id) for session_id in dict.fromkeys(session_ids)]
+    rows = [describe(store, session_id) for store, session_id in found]
+    for store, session_id in found:
+        if store.is_busy(session_id):
+            raise busy(session_id)
     note(table([(row["session_id"], bytes_text(row["bytes"]), row["name"]) for row in rows]))
     size = sum(row["bytes"] for row in rows)
     confirm(f"Delete {counted(len(rows), 'session')} ({bytes_text(size)})?", yes=yes)
-    jobs = [job_id for row in rows for job_id in remove(store, row["session_id"])]
+    jobs = [job_id for store, session_id in found for job_id in remove(store, session_id)]
     show(
         {"removed": rows, "bytes": size, "jobs_removed": jobs},
         f"deleted {counted(len(rows), 'session')} ({bytes_text(size)}) and {counted(len(jobs), 'job')}",
@@ -51,7 +51,7 @@ def clean(
         list[str] | None, typer.Argument(metavar="[SESSION...]", help="Sessions; all if none is named.")
     ] = None,
     deep: Annotated[
-        bool, typer.Option("--deep", help="Of finished ones also masks and lossless alpha: `run` makes them again.")
+        bool, typer.Option("--deep", help="Of finished ones also masks, alpha and raw tracks: `run` makes them again.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be removed.")] = False,
     yes: Yes = False,
@@ -76,7 +76,6 @@ def clean(
 class _Plan:
     """What is to be removed, and afterwards what was."""
 
-    store: SessionStore
     sessions: list[dict[str, Any]] = field(default_factory=list)
     leftovers: list[dict[str, Any]] = field(default_factory=list)
     """Folders of killed copies and deletes."""
@@ -121,34 +120,38 @@ class _Plan:
 def _plan(session_ids: list[str] | None, *, deep: bool) -> _Plan:
     from config import get_settings
     from errors import SessionError
-    from session_store import set_aside, tree_bytes
+    from session_base import set_aside, tree_bytes
 
-    plan = _Plan(stores()["matting"])
+    plan = _Plan()
     jobs = open_jobs()
-    for session_id in dict.fromkeys(session_ids or plan.store.ids()):
-        folder = plan.store.folder(session_id)
+    everything = [session_id for store in stores().values() for session_id in store.ids()]
+    for session_id in dict.fromkeys(session_ids or everything):
+        kind = kind_of(session_id)
+        store = stores()[kind]
+        folder = store.folder(session_id)
         try:
-            session = plan.store.open(session_id)
+            session = store.open(session_id)
         except SessionError as error:
             plan.skip(session_id, str(error))
         else:
-            _plan_session(plan, session, waits=session_id in jobs, deep=deep)
+            _plan_session(plan, kind, session, waits=session_id in jobs, deep=deep)
         plan.kept += map(str, set_aside(folder))
     if not session_ids:
-        plan.leftovers = [{"path": str(path), "bytes": tree_bytes(path)} for path in plan.store.leftovers()]
+        left = [path for store in stores().values() for path in store.leftovers()]
+        plan.leftovers = [{"path": str(path), "bytes": tree_bytes(path)} for path in left]
         plan.kept += map(str, set_aside(get_settings().workspace_dir))
     return plan
 
 
-def _plan_session(plan: _Plan, session: MattingSession, *, waits: bool, deep: bool) -> None:
-    from session_store import busy, removable, sizes
+def _plan_session(plan: _Plan, kind: str, session: StoredSession[Any], *, waits: bool, deep: bool) -> None:
+    from session_base import busy, sizes
 
     session_id = session.state.id
-    if plan.store.is_busy(session_id):
+    if stores()[kind].is_busy(session_id):
         plan.skip(session_id, str(busy(session_id)))
     elif waits:
         plan.skip(session_id, f"session {session_id} has a job in the queue, which needs it all")
-    elif parts := sizes(removable(session, deep=deep)):
+    elif parts := sizes(room_of(kind).removable(session, deep=deep)):
         row = {"session_id": session_id, "name": session.state.original_name, "parts": parts}
         plan.sessions.append({**row, "bytes": sum(parts.values())})
 
@@ -156,16 +159,17 @@ def _plan_session(plan: _Plan, session: MattingSession, *, waits: bool, deep: bo
 def _carry_out(plan: _Plan, *, deep: bool, sweep: bool) -> None:
     """Remove what is in `plan`, and leave in it what was removed."""
     from errors import SessionError
-    from session_store import clean as clean_session
 
     planned, plan.sessions = plan.sessions, []
     for row in planned:
         try:
-            parts = clean_session(plan.store.open(row["session_id"]), deep=deep)
+            kind = kind_of(row["session_id"])
+            parts = room_of(kind).clean(stores()[kind].open(row["session_id"]), deep=deep)
         except SessionError as error:  # it has become busy, or was deleted, while the user was asked
             plan.skip(row["session_id"], str(error))
             note(f"left: {error}")
         else:
             plan.sessions.append({**row, "parts": parts, "bytes": sum(parts.values())})
     if sweep:
-        plan.store.sweep()
+        for store in stores().values():
+            store.sweep()

@@ -10,12 +10,14 @@ import typer
 
 from cli.output import Debug, Json, note, show
 from cli.text import bytes_text, counted, table
-from cli.workspace import open_jobs, stores
+from cli.workspace import open_jobs, room_of, stores
 
 if TYPE_CHECKING:
     from queue_logic import Job
-    from session_store import MattingSession, SessionStore
+    from session_base import SessionFolders, StoredSession
 
+_THINGS = {"matting": "objects", "tracking": "points"}
+"""What a session of each kind is about."""
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
@@ -44,7 +46,7 @@ def clean(
     show({"removed": removed, "skipped": skipped}, f"removed {counted(len(removed), what)}")
 
 
-def try_open(store: SessionStore, session_id: str) -> MattingSession | None:
+def try_open(store: SessionFolders[Any], session_id: str) -> StoredSession[Any] | None:
     """Return a session that is there; None, with a warning, where its state cannot be read.
 
     Raises:
@@ -60,20 +62,20 @@ def try_open(store: SessionStore, session_id: str) -> MattingSession | None:
         return None
 
 
-def describe(store: SessionStore, session_id: str) -> dict[str, Any]:
+def describe(store: SessionFolders[Any], session_id: str) -> dict[str, Any]:
     """Return the id, name and size of a session, whatever state it is in.
 
     Raises:
         SessionNotFoundError: there is none, or it is not an id.
     """
-    from session_store import tree_bytes
+    from session_base import tree_bytes
 
     session = try_open(store, session_id)
-    name = session.state.original_name if session else "?"
+    name = str(session.state.original_name) if session else "?"
     return {"session_id": session_id, "name": name, "bytes": tree_bytes(store.folder(session_id))}
 
 
-def remove(store: SessionStore, session_id: str) -> list[str]:
+def remove(store: SessionFolders[Any], session_id: str) -> list[str]:
     """Delete a session, then take its jobs off the queue; return their ids.
 
     Raises:
@@ -105,16 +107,15 @@ def confirm(question: str, *, yes: bool) -> None:
         raise typer.Abort
 
 
-def _row(kind: str, store: SessionStore, session_id: str, job: Job | None) -> dict[str, Any]:
-    from session_store import folder_usage, progress
-
+def _row(kind: str, store: SessionFolders[Any], session_id: str, job: Job | None) -> dict[str, Any]:
+    room = room_of(kind)
     session = try_open(store, session_id)
     folder = store.folder(session_id)
-    usage = folder_usage(folder, session.state if session else None)
+    usage = room.folder_usage(folder, session.state if session else None)
     row: dict[str, Any] = {"kind": kind, "session_id": session_id, "session_dir": str(folder)}
     row |= {"bytes": usage.total, "usage": usage.model_dump()}
     if session is None:
-        return {**row, "name": "?", "state": "unreadable", "progress": 0.0, "objects": 0, "formats": []}
+        return {**row, "name": "?", "state": "unreadable", "progress": 0.0, _THINGS[kind]: 0, "formats": []}
     state = _state(store, session, job)
     running = job is not None and job.state == "running" and state == "running"
     return {
@@ -122,13 +123,13 @@ def _row(kind: str, store: SessionStore, session_id: str, job: Job | None) -> di
         "name": session.state.original_name,
         "created": session.state.created.isoformat(),
         "state": state,
-        "progress": round(job.progress.fraction if job and running else progress(session), 4),
-        "objects": len(session.state.objects),
+        "progress": round(job.progress.fraction if job and running else room.progress(session), 4),
+        _THINGS[kind]: len(getattr(session.state, _THINGS[kind])),
         "formats": list(session.state.delivered),
     }
 
 
-def _state(store: SessionStore, session: MattingSession, job: Job | None) -> str:
+def _state(store: SessionFolders[Any], session: StoredSession[Any], job: Job | None) -> str:
     """Return where a session stands: its job in the queue says, or how its last run ended."""
     from config import get_settings
     from errors import StorageError

@@ -1,6 +1,6 @@
 """What the built-in engines take: memory and time as functions of the load, fitted to what was measured.
 
-Time is that of the reference machine, two cores of a server; `matting_runner.speeds` knows how others compare.
+Time is that of the reference machine, two cores of a server; `runner_base.speeds` knows how others compare.
 Measured by `benchmarks/estimate.py`, which also shows how far off the functions are.
 """
 

@@ -18,7 +18,7 @@ from errors import Cancelled, PromptError, SessionError, SplazMatteError
 from machine import share_heaps
 from matting_runner.contact import write_contact_sheet
 from matting_runner.deliver_stage import check_formats, deliver
-from matting_runner.estimate.plan import Plan, foresee
+from matting_runner.estimate.plan import foresee, plan_of
 from matting_runner.frames_stage import frames_needed
 from matting_runner.marks import alpha_marks, engines_used, makes_masks
 from matting_runner.mask_stages import propagate, read_keyframes, segment, set_keyframe
@@ -32,6 +32,7 @@ from pipeline.read_ahead import SourceAhead
 from queue_logic.job import Needs
 from runner_base.facts import load_info, save_info
 from runner_base.frames import extract
+from runner_base.plan import Plan
 from runner_base.watched import Watched
 from session_store import EngineChoice, MattingSession, RunRecord, SessionStore
 
@@ -147,7 +148,7 @@ def run_matting(
     share_heaps()
     reporter = Reporter(on_progress, should_stop)
     with _recorded(session, reporter), reporter.listening():
-        plan = Plan(session, reporter, until)
+        plan = plan_of(session, reporter, until)
         plan.begin(load_info(session), on_needs, refuse=check)
         try:
             span = _run_stages(session, reporter, until, plan)
@@ -189,7 +190,7 @@ def export_session(
         if not info.exact or session.state.alpha.stale(*span, marks.__getitem__):
             raise SessionError(f"session {session.state.id} has no complete alpha yet; finish it first: run.py run ID")
         asked = session.state.model_copy(update={"formats": list(formats), "premultiplied": premultiplied})
-        plan = Plan(MattingSession(session.folder, asked), reporter, Stage.DELIVER)
+        plan = plan_of(MattingSession(session.folder, asked), reporter, Stage.DELIVER)
         plan.begin(info, None, refuse=check)
         try:
             deliver(session, info, span, formats, premultiplied, reporter)

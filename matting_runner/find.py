@@ -24,7 +24,6 @@ from engines.spec import Job, Load
 from errors import Cancelled, PromptError, ResourceError, StoreError, storage_errors
 from json_store import JsonStore
 from machine import memory_used, share_heaps
-from matting_runner.estimate.room import Room, Verdict
 from matting_runner.marks import engine_mark
 from matting_runner.mask_stages import set_keyframe
 from matting_runner.progress import Progress, Reporter, Stage
@@ -35,6 +34,7 @@ from pipeline.read_ahead import SourceAhead
 from queue_logic.job import Needs
 from runner_base.facts import load_info, save_info
 from runner_base.frames import extract
+from runner_base.room import Room, Verdict
 from session_store import EngineChoice, Keyframe, MattingSession, MattingState, SessionObject
 
 FAR = 12

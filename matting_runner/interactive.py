@@ -2,39 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from engines.base import Candidate, ImageSegmenter, Prompts, VideoMatter
+from engines.base import Candidate, Prompts, VideoMatter
 from engines.registry import create, get_spec
 from engines.spec import Job, PromptKind
 from errors import PromptError
 from matting_runner.mask_stages import to_prompts
 from matting_runner.matte_stage import SessionGuides
 from pipeline.decode import VideoReader
-from pipeline.frames import FrameFolder, frame_path
 from pipeline.masks import encode_mask
 from runner_base.facts import load_info
-from session_store import EngineChoice, FramePrompts, MattingSession, SessionObject, SessionStore
+from runner_base.segmenting import segmenter_on
+from session_store import EngineChoice, FramePrompts, SessionObject, SessionStore
 
 CLICK = "matting_runner.interactive:click"
 FIND = "matting_runner.interactive:find"
 MATTE_FRAME = "matting_runner.interactive:matte_frame"
-
-
-@dataclass
-class _Ready:
-    """A segmenter, and the picture that it has set."""
-
-    choice: EngineChoice
-    segmenter: ImageSegmenter
-    picture: str = ""
-
-
-_ready: list[_Ready] = []
-"""The last one: a click on the same frame costs only the prediction; engines keep what they know of other frames."""
 
 
 def click(
@@ -52,7 +38,7 @@ def click(
     """
     session = SessionStore(workspace / "sessions").open(session_id)
     item = SessionObject(id=object_id, name="", colour="")
-    return _encoded(_segmenter(session, index, choice).predict(to_prompts(session, item, prompts))[0])
+    return _encoded(segmenter_on(session, index, choice).predict(to_prompts(session, item, prompts))[0])
 
 
 def find(workspace: Path, session_id: str, index: int, text: str, choice: EngineChoice) -> list[tuple[bytes, float]]:
@@ -64,7 +50,7 @@ def find(workspace: Path, session_id: str, index: int, text: str, choice: Engine
     if PromptKind.TEXT not in get_spec(Job.SEGMENTER, choice.name).prompts:
         raise PromptError(f"'{choice.name}' takes no text; click on the object or draw a box")
     session = SessionStore(workspace / "sessions").open(session_id)
-    return [_encoded(found) for found in _segmenter(session, index, choice).predict(Prompts(text=text))]
+    return [_encoded(found) for found in segmenter_on(session, index, choice).predict(Prompts(text=text))]
 
 
 def matte_frame(workspace: Path, session_id: str, index: int) -> bytes:
@@ -85,25 +71,5 @@ def matte_frame(workspace: Path, session_id: str, index: int) -> bytes:
     return encode_mask(np.rint(np.clip(alpha, 0, 1) * 255).astype(np.uint8))
 
 
-def _segmenter(session: MattingSession, index: int, choice: EngineChoice) -> ImageSegmenter:
-    if not _ready or _ready[0].choice != choice:
-        _ready[:] = [_Ready(choice, create(Job.SEGMENTER, choice.name, choice.params))]
-    ready, picture = _ready[0], f"{session.folder}\n{index}"
-    if ready.picture != picture:
-        ready.picture = ""
-        ready.segmenter.set_image(_frame(session, index))
-        ready.picture = picture
-    return ready.segmenter
-
-
 def _encoded(found: Candidate) -> tuple[bytes, float]:
     return encode_mask(found.mask.astype(np.uint8) * 255), float(found.score)
-
-
-def _frame(session: MattingSession, index: int) -> np.ndarray:
-    """Return a frame as engines see it: from its JPEG where it is extracted, else from the source."""
-    info = load_info(session)
-    if frame_path(session.frames_dir, index).exists():
-        return FrameFolder(session.frames_dir, info.frames, (info.width, info.height)).read(index)
-    with VideoReader(session.source, info) as reader:
-        return reader.read(index)

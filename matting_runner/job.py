@@ -10,7 +10,7 @@ from atomic import discard
 from errors import ParameterError, SessionNotFoundError, SplazMatteError
 from matting_runner import run_matting
 from matting_runner.progress import Progress, Stage
-from queue_logic import Channel, JobProgress, Order
+from queue_logic import Channel, JobProgress, JobQueue, Order
 from session_store import SessionStore
 
 
@@ -19,7 +19,8 @@ def run_job(workspace: Path, order: Order, channel: Channel) -> dict[str, JsonVa
 
     Args:
         workspace: the folder of sessions/.
-        order: its parameters may have 'until', the last stage to run, and 'force', to run what does not seem to fit.
+        order: its parameters may have 'until', the last stage to run; 'force', to run what does not seem to fit; and
+            'then_track', a tracking session that is put into the queue when this job is done.
         channel: told of each frame, asked whether to stop.
 
     Returns:
@@ -29,7 +30,7 @@ def run_job(workspace: Path, order: Order, channel: Channel) -> dict[str, JsonVa
         SessionNotFoundError: the session is gone, also when that happens while it runs.
         SplazMatteError: whatever else went wrong.
     """
-    until, force = _parameters(order)
+    until, force, tracking = _parameters(order)
     store = SessionStore(workspace / "sessions")
     session = store.open(order.session_id)
 
@@ -50,14 +51,18 @@ def run_job(workspace: Path, order: Order, channel: Channel) -> dict[str, JsonVa
             raise
         discard(session.folder)  # only what was being written while the rest was deleted
         raise SessionNotFoundError(f"session '{order.session_id}' was deleted while it was being run") from None
+    if tracking:
+        JobQueue(workspace).add("tracking", tracking, {"force": True} if force else {})
     return result.summary()
 
 
-def _parameters(order: Order) -> tuple[Stage, bool]:
-    unknown = set(order.parameters) - {"until", "force"}
+def _parameters(order: Order) -> tuple[Stage, bool, str]:
+    """Return the last stage, whether to run what does not seem to fit, and the tracking session to queue, or ''."""
+    unknown = set(order.parameters) - {"until", "force", "then_track"}
     if unknown:
-        raise ParameterError(f"a matting job has no parameter '{min(unknown)}'; it has: until, force")
+        raise ParameterError(f"a matting job has no parameter '{min(unknown)}'; it has: until, force, then_track")
     until = order.parameters.get("until", Stage.DELIVER)
     if until not in list(Stage):
         raise ParameterError(f"'until' must be one of {', '.join(Stage)}, not '{until}'")
-    return Stage(str(until)), bool(order.parameters.get("force", False))
+    then = str(order.parameters.get("then_track", ""))
+    return Stage(str(until)), bool(order.parameters.get("force", False)), then

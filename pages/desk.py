@@ -1,23 +1,23 @@
-"""What the panels of one tab share: the open session, the chosen object, the frame; and how errors are shown."""
+"""What the panels of one tab share: the open session and the frame; and how errors are shown."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from nicegui import app, background_tasks, run, ui
 from nicegui.element import Element
 
 from app_logic.engine_menu import Menus, engine_menus
-from app_logic.work import notices
+from app_logic.jobs import notices
 from errors import SessionError, SplazMatteError
 from pages.texts import say, t
 from pages.widgets import show_error
 
 if TYPE_CHECKING:
-    from app_logic.editor import SessionEditor
     from app_logic.services import Services
+    from app_logic.side import Side
     from pages.stage import Stage
     from queue_logic import Job
 
@@ -25,20 +25,21 @@ POLL = 0.25
 """Seconds between two looks at what other tabs and the running job have changed."""
 MENU_POLL = 2.0
 """Seconds between two looks at which engines can run."""
-SLOW = {"add_point", "set_box", "find_text", "preview"}
-"""Edits that wait for an engine; the editor sees to their order itself."""
 
 
 class Desk:
     """One tab at work. Panels register with `on_view`, `on_jobs` and `on_frame`, and change things through `do`."""
 
-    def __init__(self, services: Services, stage: Stage) -> None:
+    slow: ClassVar[frozenset[str]] = frozenset()
+    """Edits that wait for an engine; the editor sees to their order itself."""
+
+    def __init__(self, services: Services, side: Side[Any], stage: Stage) -> None:
         self.services = services
+        self.side = side
         self.stage = stage
-        self.editor: SessionEditor | None = None
+        self.editor: Any = None
         self.view: dict[str, Any] | None = None
         self.jobs: list[Job] = []
-        self.object_id = 0
         self.frame = 0
         self._home = ui.context.slot.parent
         self._on_view: list[Callable[[], None]] = []
@@ -55,6 +56,16 @@ class Desk:
         ui.timer(MENU_POLL, self._poll_menus)
 
     @property
+    def _remembered(self) -> str:
+        """Return under what the browser remembers the open session."""
+        return "session" if self.side.kind == "matting" else f"{self.side.kind} session"
+
+    @property
+    def last(self) -> str:
+        """Return the id of the session that this browser had open last; empty if none."""
+        return str(app.storage.user.get(self._remembered, ""))
+
+    @property
     def home(self) -> Element:
         """Return the page's outermost element: dialogs opened from a list that is redrawn live there."""
         return self._home
@@ -62,7 +73,7 @@ class Desk:
     @property
     def session_id(self) -> str:
         """Return the open session's id; empty where none is open."""
-        return self.editor.session.state.id if self.editor else ""
+        return str(self.editor.session.state.id) if self.editor else ""
 
     @property
     def job(self) -> Job | None:
@@ -83,19 +94,18 @@ class Desk:
         self._on_menus.append(callback)
 
     def on_frame(self, callback: Callable[[], None]) -> None:
-        """Call `callback` when the frame or the chosen object has changed."""
+        """Call `callback` when the frame, or what is worked on, has changed."""
         self._on_frame.append(callback)
 
     async def open(self, session_id: str) -> None:
         """Open a session; the browser remembers it for its next visit."""
-        editor = await self.do(self.services.editor, session_id)
+        editor = await self.do(self.side.editor, session_id)
         if editor is None:
             self.forget()
             return
         self.editor = editor
-        app.storage.user["session"] = session_id
-        objects = editor.session.state.objects
-        self.object_id = objects[0].id if objects else 0
+        app.storage.user[self._remembered] = session_id
+        self.opened()
         self._seen = ("", -1)
         await self.poll()
         self.stage.goto(0)
@@ -109,20 +119,30 @@ class Desk:
 
     def forget(self) -> None:
         """Show no session, and open none at the next visit."""
-        app.storage.user.pop("session", None)
+        app.storage.user.pop(self._remembered, None)
         self.close()
 
-    def choose_object(self, object_id: int) -> None:
-        """Let the next prompts belong to that object."""
-        self.object_id = object_id
-        self.stage.set_options(current_object=object_id)
-        self._tell(self._on_frame)
+    def opened(self) -> None:
+        """Choose what is worked on in a session that was just opened."""
+
+    @property
+    def busy(self) -> bool:
+        """Tell whether an engine works on a click."""
+        return False
+
+    def chosen(self) -> dict[str, Any]:
+        """Return the stage's options that say what is worked on, as far as the view has it."""
+        return {}
 
     def at_frame(self, frame: int) -> None:
         """Take note of the frame that the tab looks at."""
         if frame != self.frame:
             self.frame = frame
-            self._tell(self._on_frame)
+            self.tell_frame()
+
+    def tell_frame(self) -> None:
+        """Tell panels that the frame, or what is worked on, has changed."""
+        self._tell(self._on_frame)
 
     async def do(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
         """Run `function` in a thread; show the error it raises, if that is meant for users, and return None then."""
@@ -139,7 +159,7 @@ class Desk:
         if self.editor is None:
             return None
         method = getattr(self.editor, name)
-        if name in SLOW:
+        if name in self.slow:
             return await self.do(method, *arguments, **named)
         async with self._in_turn:
             return await self.do(method, *arguments, **named)
@@ -189,12 +209,9 @@ class Desk:
             return
         self._seen = self.session_id, view["revision"]
         self.view = view
-        known = [entry["id"] for entry in view["objects"]]
-        if self.object_id not in known:
-            self.object_id = known[-1] if known else 0
         with self._home:
             self.stage.set_view(view)
-            self.stage.set_options(current_object=self.object_id)
+            self.stage.set_options(**self.chosen())
             self._tell(self._on_view)
 
     async def _poll_jobs(self) -> None:

@@ -6,12 +6,12 @@ import base64
 
 from nicegui import ui
 
-from pages.desk import Desk
+from pages.matting_desk import MattingDesk
 from pages.texts import t
 from pages.widgets import ask_text
 
 
-async def find_by_text(desk: Desk) -> None:
+async def find_by_text(desk: MattingDesk) -> None:
     """Ask for a text, show what is found on this frame, and make each chosen instance an object."""
     with desk.home:
         text = await ask_text(t("What to find on this frame"), "", t("Find"), t("Cancel"))
@@ -31,7 +31,7 @@ async def find_by_text(desk: Desk) -> None:
         desk.choose_object(object_id)
 
 
-async def _choose(desk: Desk, found: list[tuple[bytes, float]]) -> list[int]:
+async def _choose(desk: MattingDesk, found: list[tuple[bytes, float]]) -> list[int]:
     chosen: set[int] = set()
     with desk.home, ui.dialog() as dialog, ui.card().classes("sm-dialog"):
         ui.label(t("Choose what to cut out")).classes("sm-title")

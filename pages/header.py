@@ -9,20 +9,23 @@ from nicegui import ui
 from app_logic.words import bytes_text
 from pages.desk import Desk
 from pages.frame import log_out_button, look_buttons, page_link
-from pages.help_dialog import show_help
 from pages.settings_dialog import show_settings
 from pages.texts import t
-from pages.widgets import icon_button
+from pages.widgets import Action, icon_button
+
+PAGES = {"matting": ("/", "Matting"), "tracking": ("/tracking", "Tracking")}
+PAGE_TEXTS = [text for _, text in PAGES.values()]
 
 
 class Header:
     """The header of every page."""
 
-    def __init__(self, desk: Desk, toggle_sessions: Callable[[], None]) -> None:
+    def __init__(self, desk: Desk, toggle_sessions: Callable[[], None], show_help: Action) -> None:
         self._desk = desk
         with ui.row().classes("sm-header"):
             icon_button("menu", t("Sessions"), toggle_sessions)
             ui.label("SplazMatte").classes("sm-brand")
+            self._pages(desk.side.kind)
             self._name = ui.label().classes("sm-title-name sm-ellipsis")
             ui.space()
             self._machine = ui.label().classes("sm-machine")
@@ -30,18 +33,26 @@ class Header:
             look_buttons()
             page_link("model_training", t("Models"), "/models")
             icon_button("settings", t("Settings"), lambda: show_settings(desk))
-            icon_button("help_outline", t("Help and keys (?)"), lambda: show_help(desk))
+            icon_button("help_outline", t("Help and keys (?)"), show_help)
             if desk.services.needs_password:
                 log_out_button()
         desk.on_view(self._refresh)
         desk.on_jobs(self._refresh)
         ui.timer(3.0, self._look)
 
+    def _pages(self, current: str) -> None:
+        """Draw the links between the pages of the two kinds of sessions."""
+        with ui.element("nav").classes("sm-pages").props(f'aria-label="{t("Pages")}"'):
+            for kind, (address, text) in PAGES.items():
+                link = ui.link(t(text), address).classes("sm-pagelink")
+                if kind == current:
+                    link.props["aria-current"] = "page"
+
     def _refresh(self) -> None:
         view = self._desk.view
         self._name.text = view["name"] if view else ""
         running = [job for job in self._desk.jobs if job.state == "running"]
-        if view and any(item["busy"] for item in view["objects"]):
+        if view and self._desk.busy:
             self._state.text = t("Engine: working on a click")
         elif running:
             self._state.text = t("Engine: {stage} {percent} %", stage=t(running[0].progress.stage or "Starting"),

@@ -1,34 +1,27 @@
-"""Help: the way from a video to a matte in six lines, and every key."""
+"""Help: the way from a video to results in a few lines, and every key."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from nicegui import ui
 
 from pages.desk import Desk
-from pages.keys import KEYS
+from pages.keys import Row
 from pages.texts import t
 
-STEPS_TEXTS = [
-    "Upload a video, or drop it on the page.",
-    "Click on the object in one frame; more clicks, a box or the brush correct the mask.",
-    "Propagate: the mask follows the object through the clip.",
-    "Look for frames where it is wrong, correct one, and propagate again: only its neighbourhood is redone.",
-    "Matte: the masks become soft alpha. 'Matte this frame' shows first what it will be like.",
-    "Deliver: choose formats and download them.",
-]
 
-
-async def show_help(desk: Desk) -> None:
-    """Show the help until it is closed."""
+async def show_help(desk: Desk, steps: Sequence[str], keys: Sequence[Row]) -> None:
+    """Show the help until it is closed: the way in English lines, and every key."""
     with desk.home, ui.dialog() as dialog, ui.card().classes("sm-dialog sm-help"):
         ui.label(t("Help")).classes("sm-title")
         with ui.element("ol"):
-            for step in STEPS_TEXTS:
+            for step in steps:
                 with ui.element("li"):
                     ui.label(t(step))
         ui.label(t("Keys")).classes("sm-title")
         with ui.element("div").classes("sm-keys"):
-            for key, _, text in KEYS:
+            for key, _, text in keys:
                 ui.label(shown_key(key)).classes("sm-key")
                 ui.label(t(text))
         with ui.row().classes("sm-buttons"):

@@ -53,4 +53,4 @@ class JobBar:
             self._bar.value = progress.fraction
 
     async def _cancel(self) -> None:
-        await self._desk.do(self._desk.services.work.stop, self._desk.session_id)
+        await self._desk.do(self._desk.side.work.stop, self._desk.session_id)

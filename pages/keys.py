@@ -1,4 +1,4 @@
-"""The one table of keys: what the stage listens to, and what help shows.
+"""The one table of keys: what the stage listens to on each page, and what help shows.
 
 A key is written as the browser names it, in lower case, after its modifiers: `ctrl+shift+z` (ctrl is also the Mac's
 command key). Characters that need shift on some keyboards (`?`, `+`, `{`) are written without it.
@@ -6,7 +6,10 @@ command key). Characters that need shift on some keyboards (`?`, `+`, `{`) are w
 
 from __future__ import annotations
 
-KEYS: tuple[tuple[str, str, str], ...] = (
+Row = tuple[str, str, str]
+"""(key, action, English text)."""
+
+SHARED: tuple[Row, ...] = (
     ("space", "play", "Play or pause"),
     ("arrowleft", "back", "One frame back"),
     (",", "back", "One frame back"),
@@ -26,11 +29,21 @@ KEYS: tuple[tuple[str, str, str], ...] = (
     ("+", "zoom_in", "Zoom in"),
     ("=", "zoom_in", "Zoom in"),
     ("-", "zoom_out", "Zoom out"),
+    ("h", "tool_pan", "Pan tool"),
+    ("escape", "cancel", "Cancel what is being drawn"),
+    ("ctrl+z", "undo", "Undo"),
+    ("ctrl+shift+z", "redo", "Redo"),
+    ("ctrl+y", "redo", "Redo"),
+    ("?", "help", "Help"),
+)
+"""On every page with a picture."""
+
+KEYS: tuple[Row, ...] = (
+    *SHARED,
     ("v", "tool_point", "Click tool"),
     ("b", "tool_box", "Box tool"),
     ("p", "tool_brush", "Brush"),
     ("e", "tool_eraser", "Eraser"),
-    ("h", "tool_pan", "Pan tool"),
     ("{", "brush_smaller", "Smaller brush"),
     ("}", "brush_larger", "Larger brush"),
     ("q", "view_source", "Source"),
@@ -40,18 +53,46 @@ KEYS: tuple[tuple[str, str, str], ...] = (
     ("d", "view_foreground", "Foreground"),
     ("g", "view_composite", "Composite"),
     ("x", "wipe", "Wipe on or off"),
-    ("escape", "cancel", "Cancel what is being drawn"),
-    ("ctrl+z", "undo", "Undo"),
-    ("ctrl+shift+z", "redo", "Redo"),
-    ("ctrl+y", "redo", "Redo"),
     ("n", "new_object", "New object"),
     ("k", "keep_mask", "Keep this mask as a keyframe"),
     ("delete", "delete_keyframe", "Delete keyframe"),
     ("backspace", "delete_keyframe", "Delete keyframe"),
     ("ctrl+enter", "propagate", "Propagate"),
     ("m", "matte_frame", "Matte this frame"),
-    ("?", "help", "Help"),
 )
-"""(key, action, English text); the stage does what it can itself and hands on `SERVER_ACTIONS`."""
+"""Of the matting page; the stage does what it can itself and hands on `SERVER_ACTIONS`."""
 
 SERVER_ACTIONS = ("undo", "redo", "new_object", "keep_mask", "delete_keyframe", "propagate", "matte_frame", "help")
+
+TRACK_KEYS: tuple[Row, ...] = (
+    *SHARED,
+    ("v", "tool_point", "Point tool"),
+    ("s", "tool_select", "Selection tool"),
+    ("g", "tool_region", "Grid tool"),
+    ("m", "tool_object", "Object tool"),
+    ("ctrl+a", "select_all", "Select all points"),
+    ("t", "trails", "Trails on or off"),
+    ("l", "labels", "Names on or off"),
+    ("r", "raw", "Raw tracks on or off"),
+    ("c", "curves", "Curves on or off"),
+    ("delete", "delete_points", "Delete the selected points"),
+    ("backspace", "delete_points", "Delete the selected points"),
+    ("shift+delete", "delete_key", "Delete the correction on this frame"),
+    ("y", "hide_points", "Hide or show the selected points"),
+    ("k", "cut_after", "Cut the selected tracks from this frame on"),
+    ("j", "cut_before", "Cut the selected tracks before this frame"),
+    ("ctrl+enter", "track", "Track"),
+)
+"""Of the tracking page; the stage hands on `TRACK_SERVER_ACTIONS`."""
+
+TRACK_SERVER_ACTIONS = (
+    "undo",
+    "redo",
+    "delete_points",
+    "delete_key",
+    "hide_points",
+    "cut_after",
+    "cut_before",
+    "track",
+    "help",
+)

@@ -7,8 +7,8 @@ from typing import Any
 from nicegui import ui
 
 from engines.spec import Job
-from pages.desk import Desk
 from pages.engine_form import EngineForm
+from pages.matting_desk import MattingDesk
 from pages.operations_form import OperationsForm
 from pages.texts import t
 from pages.widgets import heading, icon_button
@@ -17,7 +17,7 @@ from pages.widgets import heading, icon_button
 class ObjectsPanel:
     """The list of objects, the chosen one's mask operations, and the engine that clicks go to."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: MattingDesk) -> None:
         self._desk = desk
         self._shown: object = None
         with ui.row().classes("sm-heading"):

@@ -20,7 +20,14 @@ ICONS = {
     "interrupted": "pause_circle",
 }
 
-GOALS = {"frames": "Extract frames", "propagate": "Propagate", "matte": "Matte", "deliver": "Deliver"}
+GOALS = {
+    "frames": "Extract frames",
+    "propagate": "Propagate",
+    "matte": "Matte",
+    "track": "Track",
+    "deliver": "Deliver",
+}
+KIND_ICONS = {"matting": "auto_awesome", "tracking": "timeline"}
 GOAL_TEXTS = list(GOALS.values())
 """What a job is for, by its last stage."""
 
@@ -49,7 +56,7 @@ class QueuePanel:
         return self._desk.services.queue
 
     def _refresh(self) -> None:
-        rows = self._desk.services.work.listing()
+        rows = self._desk.side.work.listing()
         stopped = self._queue.stopped
         self._add.set_enabled(bool(self._desk.session_id))
         self._note.text = self._owner_text(stopped)
@@ -83,6 +90,7 @@ class QueuePanel:
         with ui.column().classes(f"sm-job sm-{row['state']}"):
             with ui.row().classes("sm-param"):
                 ui.icon(ICONS.get(row["state"], "help")).classes("sm-jobicon")
+                ui.icon(KIND_ICONS.get(row["kind"], "help")).classes("sm-jobicon")
                 ui.label(row["name"]).classes("grow sm-ellipsis").tooltip(row["name"])
                 self._buttons(row, place, count)
             label = ui.label().classes("sm-note")
@@ -112,7 +120,7 @@ class QueuePanel:
             icon_button("close", t("Remove"), lambda: self._desk.do(self._queue.remove, job_id))
 
     async def _add_session(self) -> None:
-        await self._desk.do(self._desk.services.work.deliver, self._desk.session_id)
+        await self._desk.do(self._desk.side.work.deliver, self._desk.session_id)
 
     async def _toggle(self) -> None:
         await self._desk.do(self._queue.start if self._queue.stopped else self._queue.stop)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nicegui import run, ui
 
-from app_logic.sessions import SessionList, SessionRow
+from app_logic.sessions import SessionRow
 from app_logic.words import bytes_text
 from pages.desk import Desk
 from pages.texts import t
@@ -16,6 +16,7 @@ STATES = {
     "annotated": "annotated",
     "masks": "masks",
     "matted": "matted",
+    "tracked": "tracked",
     "delivered": "delivered",
     "failed": "failed",
     "unreadable": "unreadable",
@@ -30,7 +31,7 @@ class SessionsPanel:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._sessions = SessionList(desk.services.store)
+        self._sessions = desk.side.list
         self._shown: object = None
         self._menus: list[ui.menu] = []
         Upload(self._uploaded, desk)
@@ -86,11 +87,11 @@ class SessionsPanel:
         with self._desk.home:
             name = await ask_text(t("Rename the session"), row.name, t("Rename"), t("Cancel"))
         if name and name.strip():
-            await self._desk.do(self._desk.services.store.rename, row.id, name)
+            await self._desk.do(self._desk.side.store.rename, row.id, name)
             await self.refresh()
 
     async def _duplicate(self, row: SessionRow) -> None:
-        copy = await self._desk.do(self._desk.services.store.duplicate, row.id)
+        copy = await self._desk.do(self._desk.side.store.duplicate, row.id)
         await self.refresh()
         if copy is not None:
             await self._desk.open(copy.state.id)
@@ -102,5 +103,5 @@ class SessionsPanel:
         if sure:
             if row.id == self._desk.session_id:
                 self._desk.forget()
-            await self._desk.do(self._desk.services.work.delete, row.id)
+            await self._desk.do(self._desk.side.work.delete, row.id)
             await self.refresh()

@@ -15,64 +15,9 @@ from nicegui import app, ui
 from nicegui.element import Element
 from nicegui.events import GenericEventArguments
 
-from app_logic.makers import BY_HAND
-from engines.table import ENGINES
-from pages.keys import KEYS, SERVER_ACTIONS
+from pages.stage_kinds import MATTING, StageKind
 
 STATIC = Path(__file__).resolve().parent / "static"
-OPTIONS: dict[str, Any] = {
-    "tool": "point",  # point, box, brush, eraser, pan
-    "brush_radius": 12.0,  # source pixels
-    "current_object": None,  # id
-    "view": "overlay",  # source, overlay, mask, alpha, foreground, composite
-    "view_b": "source",  # what a wipe shows on its right
-    "wipe": False,
-    "backdrop": "checker",  # checker, #rrggbb, image (chosen in the browser, never sent)
-    "opacity": 0.5,  # of all overlays, times each object's own
-    "outline": True,
-    "loop": True,  # playback goes round within the in and out points
-}
-"""Every option with its default."""
-
-STAGE_TEXTS: tuple[str, ...] = tuple(
-    dict.fromkeys(
-        [text for _, action, text in KEYS if action not in SERVER_ACTIONS]
-        + [
-            "Picture",
-            "Views",
-            "Transport",
-            "Timeline",
-            "Wipe",
-            "Second view of the wipe",
-            "Backdrop",
-            "Checker",
-            "Colour",
-            "Image…",
-            "Backdrop colour",
-            "Overlay opacity",
-            "Outline",
-            "Zoom",
-            "Pause",
-            "Play",
-            "Loop",
-            "Frame",
-            "of {count}",
-            "Time code",
-            "Range {start} to {stop}",
-            "No alpha on this frame: matte this frame or the clip",
-            "Preview of this frame",
-            "Stale",
-            "Segmenting…",
-            "Loading…",
-            "Waiting for frame {frame}…",
-            "Frame {frame} of {count}",
-        ]
-    )
-)
-"""Every text that the stage's modules write: keys of its prop `texts`."""
-
-MAKER_TEXTS: tuple[str, ...] = tuple(dict.fromkeys([BY_HAND, *(spec.title for spec in ENGINES)]))
-"""What it names as makers of masks and alpha: keys of `texts`, too."""
 
 
 def _static_digest() -> str:
@@ -99,23 +44,32 @@ class Stage(Element, component="static/stage.js"):
     Args:
         on_event: called with an event's name and data (may be a coroutine function): click {frame, x, y, positive},
             box {frame, x0, y0, x1, y1}, stroke {frame, points, radius, positive}, frame {frame}, range {start, stop},
-            action {name}, options {what changed}. Coordinates are source pixels, (0, 0) centre of the top-left pixel.
-        texts: shown text by English text, for `STAGE_TEXTS` and `MAKER_TEXTS`; what is missing is shown in English.
+            action {name}, options {what changed}; of tracking move {point, frame, x, y}, region and select as box,
+            object as click, corner {motion, corner, x, y}. Coordinates are source pixels, (0, 0) centre of the
+            top-left pixel.
+        texts: shown text by English text, for the kind's texts; what is missing is shown in English.
+        kind: of the sessions it shows.
     """
 
-    def __init__(self, on_event: Callable[[str, dict[str, Any]], Any], texts: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        on_event: Callable[[str, dict[str, Any]], Any],
+        texts: dict[str, str] | None = None,
+        kind: StageKind = MATTING,
+    ) -> None:
         super().__init__()
         serve_static()
         ui.add_head_html(f'<link rel="stylesheet" href="{STATIC_URL}/stage.css">')
         self._on_event = on_event
         self._view: dict[str, Any] | None = None
-        self._options = dict(OPTIONS)
+        self._options = dict(kind.options)
         self._ready = False
         self._frame: int | None = None
         self._props["texts"] = dict(texts or {})
         self._props["base"] = STATIC_URL
-        self._props["keys"] = [list(row[:2]) for row in KEYS]
-        self._props["server"] = list(SERVER_ACTIONS)
+        self._props["kind"] = kind.name
+        self._props["keys"] = [list(row[:2]) for row in kind.keys]
+        self._props["server"] = list(kind.server)
         self.on("stage", self._hear)
         self.on("ready", self._start)
 
@@ -139,7 +93,7 @@ class Stage(Element, component="static/stage.js"):
         self._send("setView", view)
 
     def set_options(self, **options: Any) -> None:
-        """Change options (see `OPTIONS`); sent only if one changed.
+        """Change options (see the kind's); sent only if one changed.
 
         Raises:
             KeyError: an option that there is not.
@@ -155,7 +109,7 @@ class Stage(Element, component="static/stage.js"):
         self._send("goto", frame)
 
     def run(self, action: str) -> None:
-        """Do a browser's action of `KEYS` (play, fit, …), as if its key was pressed."""
+        """Do a browser's action of the kind's keys (play, fit, …), as if its key was pressed."""
         self._send("run", action)
 
     def _send(self, method: str, value: object) -> None:
@@ -172,7 +126,7 @@ class Stage(Element, component="static/stage.js"):
     def _hear(self, event: GenericEventArguments) -> Any:
         name, data = str(event.args["name"]), dict(event.args["data"])
         if name == "options":
-            data = {key: value for key, value in data.items() if key in OPTIONS}
+            data = {key: value for key, value in data.items() if key in self._options}
             self._options |= data
         elif name == "frame":
             self._frame = int(data["frame"])

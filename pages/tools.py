@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +10,10 @@ from nicegui import ui
 
 from engines.registry import engines, get_spec
 from engines.spec import EngineSpec, Job, PromptKind
-from pages.desk import Desk
+from pages.matting_desk import MattingDesk
 from pages.texts import t
-from pages.widgets import Action, icon_button
+from pages.tool_bar import ToolBar, tool_button
+from pages.widgets import icon_button
 
 TOOLS = {
     "point": ("add_circle", "Click: left adds, right or Alt takes away (V)", PromptKind.POINTS),
@@ -27,45 +27,22 @@ MASK_LIMIT = 64 << 20
 """Bytes of a mask image."""
 
 
-class ToolBar:
-    """The tools; the browser's keys change them too."""
+class MattingTools(ToolBar):
+    """The tools of the matting page."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: MattingDesk) -> None:
         self._desk = desk
-        self._tools: dict[str, ui.button] = {}
-        self._tips: dict[str, ui.tooltip] = {}
-        with ui.column().classes("sm-tools").props(f'role=toolbar aria-label="{t("Tools")}"'):
-            for name, (icon, text, _) in TOOLS.items():
-                self._tools[name], self._tips[name] = _tool(icon, t(text), partial(self._take, name))
-            ui.separator()
-            self._undo = icon_button("undo", t("Undo"), self.undo)
-            self._redo = icon_button("redo", t("Redo"), self.redo)
-            ui.separator()
-            self._keep = icon_button("push_pin", t("Keep this mask as a keyframe (K)"), self.keep)
-            self._clear = icon_button("backspace", t("Delete the keyframe of this frame (Delete)"), self.clear)
-            icon_button("upload_file", t("Import a mask for this frame from an image"), self._import)
-            self._text, self._text_tip = _tool("text_fields", t("Find by text"), self._find)
-        self.show("point")
+        super().__init__(desk, {name: (icon, text) for name, (icon, text, _) in TOOLS.items()})
         desk.on_view(self._refresh)
         desk.on_frame(self._refresh)
 
-    def show(self, tool: str) -> None:
-        """Mark the tool that is in the hand."""
-        for name, button in self._tools.items():
-            button.props(f"color={'primary' if name == tool else 'grey'}")
-            button.props["aria-pressed"] = "true" if name == tool else "false"
-
-    async def undo(self) -> None:
-        """Take the last decision back."""
-        what = await self._desk.edit("undo")
-        if what:
-            self._desk.tell(t("Undone: {what}", what=t(what)))
-
-    async def redo(self) -> None:
-        """Do again what was taken back."""
-        what = await self._desk.edit("redo")
-        if what:
-            self._desk.tell(t("Redone: {what}", what=t(what)))
+    def more(self) -> None:
+        """Draw keyframes, import of masks, and the text prompt."""
+        self._keep = icon_button("push_pin", t("Keep this mask as a keyframe (K)"), self.keep)
+        self._clear = icon_button("backspace", t("Delete the keyframe of this frame (Delete)"), self.clear)
+        icon_button("upload_file", t("Import a mask for this frame from an image"), self._import)
+        self._points = icon_button("timeline", t("Track points through this"), self._carry)
+        self._text, self._text_tip = tool_button("text_fields", t("Find by text"), self._find)
 
     async def keep(self) -> None:
         """Make the propagated mask of this frame a keyframe."""
@@ -94,16 +71,11 @@ class ToolBar:
             points = [(float(x), float(y)) for x, y in data["points"]]
             await desk.edit("paint", *place, points, float(data["radius"]), bool(data["positive"]))
 
-    def _take(self, tool: str) -> None:
-        self.show(tool)
-        self._desk.stage.set_options(tool=tool)
-
     def _refresh(self) -> None:
         editor = self._desk.editor
         if editor is None:
             return
-        self._undo.set_enabled(bool(editor.can_undo))
-        self._redo.set_enabled(bool(editor.can_redo))
+        self._points.set_enabled(bool((self._desk.view or {"objects": []})["objects"]))
         kinds = {
             kind
             for item in (self._desk.view or {"objects": []})["objects"]
@@ -117,7 +89,7 @@ class ToolBar:
 
     def _offer(self, spec: EngineSpec) -> None:
         """Enable the tools whose prompts the segmenter takes; the others say which engine does."""
-        rows = [(self._tools[name], self._tips[name], text, kind) for name, (_, text, kind) in TOOLS.items()]
+        rows = [(self.buttons[name], self.tips[name], text, kind) for name, (_, text, kind) in TOOLS.items()]
         for button, tip, text, kind in [*rows, (self._text, self._text_tip, "Find by text", PromptKind.TEXT)]:
             button.set_enabled(kind is None or kind in spec.prompts)
             tip.text = t(text) if kind is None or kind in spec.prompts else f"{t(text)}: {_refusal(spec, kind)}"
@@ -140,18 +112,16 @@ class ToolBar:
                     desk.choose_object(await desk.edit("add_object"))
                 await desk.edit("import_mask", desk.object_id, desk.frame, path)
 
+    async def _carry(self) -> None:
+        from pages.carry_dialog import carry_points
+
+        if self._desk.editor is not None:
+            await carry_points(self._desk)
+
     async def _find(self) -> None:
         from pages.find_dialog import find_by_text
 
         await find_by_text(self._desk)
-
-
-def _tool(icon: str, label: str, action: Action) -> tuple[ui.button, ui.tooltip]:
-    """Return a button and its tooltip, which lies around it: a disabled button hears no pointer."""
-    with ui.element("div"):
-        button = ui.button(icon=icon, on_click=action).props("flat dense round size=sm")
-        button.props["aria-label"] = label
-        return button, ui.tooltip(label)
 
 
 def _refusal(spec: EngineSpec, kind: PromptKind) -> str:

@@ -29,6 +29,7 @@ class Upload(Element, component="static/video_upload.js"):
     def __init__(self, done: Callable[[str], Awaitable[None]], desk: Desk) -> None:
         super().__init__()
         self._desk = desk
+        self._props["kind"] = desk.side.kind
         self._props["texts"] = {text: t(text) for text in UPLOAD_TEXTS}
         self.on("uploaded", lambda event: done(str(event.args["session"])))
         self.on("refused", self._refused)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from engines.notice import LOGGER
+from engines.notice import LOGGER, followed
 from errors import Cancelled
 
 UNEXPECTED = 0.05
@@ -69,13 +69,19 @@ class Reporter:
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Collect the engines' notices while the block runs."""
+        """Collect the engines' notices and signs of life while the block runs."""
         ear = _Ear(self.notices)
         LOGGER.addHandler(ear)
         try:
-            yield
+            with followed(self.alive):
+                yield
         finally:
             LOGGER.removeHandler(ear)
+
+    def note(self, text: str) -> None:
+        """Tell the user of something that went another way, once."""
+        if text not in self.notices:
+            self.notices.append(text)
 
     def begin(self, stage: str, total: int) -> None:
         """Start a stage of `total` frames."""

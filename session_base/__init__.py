@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from session_base.disk import set_aside, sizes, tree_bytes
 from session_base.lock import busy
 from session_base.merge import Mergeable
 from session_base.records import Delivered, EngineChoice, RunRecord, digest
@@ -19,4 +20,7 @@ __all__ = [
     "checked_name",
     "digest",
     "new_id",
+    "set_aside",
+    "sizes",
+    "tree_bytes",
 ]

@@ -54,7 +54,8 @@ def merge(base: State, mine: State, theirs: State) -> State:
 
 def _keyed(state: Mergeable) -> Fields:
     """Return the fields, with lists of models by id."""
-    return dict(state) | {name: {item.id: dict(item) for item in getattr(state, name)} for name in state.by_id}
+    # iter: a model may have a field called 'keys', which dict would take for a mapping's
+    return dict(state) | {name: {item.id: dict(iter(item)) for item in getattr(state, name)} for name in state.by_id}
 
 
 def _fields(kind: type[Mergeable], base: Fields, mine: Fields, theirs: Fields) -> Fields:
@@ -62,7 +63,7 @@ def _fields(kind: type[Mergeable], base: Fields, mine: Fields, theirs: Fields) -
 
 
 def _field(kind: type[Mergeable], name: str, base: Any, mine: Any, theirs: Any) -> Any:
-    if name in kind.by_id:
+    if name in kind.by_id and isinstance(base, dict):  # a model of such a list may have a list of that name, of ids
         return _by_key(base, mine, theirs, lambda *sides: _fields(kind, *sides))
     return _by_key(base, mine, theirs, _value) if name in kind.by_key else _value(base, mine, theirs)
 

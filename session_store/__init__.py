@@ -16,8 +16,8 @@
 
 from __future__ import annotations
 
-from session_base import Delivered, EngineChoice, RunRecord, busy, checked_name, digest
-from session_store.cleanup import clean, is_finished, removable, set_aside, sizes
+from session_base import Delivered, EngineChoice, RunRecord, busy, checked_name, digest, set_aside, sizes, tree_bytes
+from session_store.cleanup import clean, is_finished, removable
 from session_store.provenance import Provenance, Span
 from session_store.session import MattingSession
 from session_store.state import (
@@ -31,7 +31,7 @@ from session_store.state import (
     StrokePrompt,
 )
 from session_store.store import SessionStore
-from session_store.usage import Usage, folder_usage, progress, tree_bytes, usage
+from session_store.usage import Usage, folder_usage, progress, usage
 
 __all__ = [
     "BoxPrompt",

@@ -5,16 +5,13 @@ Never touched: the source, keyframes, deliverables, state.json, meta.json, and f
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
-from atomic import PARTIAL, discard
+from atomic import discard
 from errors import storage_errors
-from json_store import SET_ASIDE
+from session_base.disk import leftovers, sizes
 from session_store.provenance import Provenance
 from session_store.session import MattingSession
-from session_store.usage import tree_bytes
 
 
 def removable(session: MattingSession, *, deep: bool = False) -> dict[str, list[Path]]:
@@ -31,7 +28,7 @@ def removable(session: MattingSession, *, deep: bool = False) -> dict[str, list[
     finished = is_finished(session)
     objects = session.state.objects
     found = {
-        "leftovers": list(_leftovers(session.folder)),
+        "leftovers": list(leftovers(session.folder)),
         "drafts": [session.masks_dir(item.id, "drafts") for item in objects if finished or not item.drafts.spans],
         "found": [session.folder / "found"] if finished else [],
         "frames": [session.frames_dir] if finished else [],
@@ -40,11 +37,6 @@ def removable(session: MattingSession, *, deep: bool = False) -> dict[str, list[
     }
     there = {part: [path for path in paths if path.exists()] for part, paths in found.items()}
     return {part: paths for part, paths in there.items() if paths}
-
-
-def sizes(found: dict[str, list[Path]]) -> dict[str, int]:
-    """Return {part: bytes} of what `removable` has found."""
-    return {part: sum(map(tree_bytes, paths)) for part, paths in found.items()}
 
 
 def clean(session: MattingSession, *, deep: bool = False) -> dict[str, int]:
@@ -80,11 +72,6 @@ def is_finished(session: MattingSession) -> bool:
     )
 
 
-def set_aside(folder: Path) -> list[Path]:
-    """Return the unreadable files that were set aside in `folder`: they are for a person to look at."""
-    return sorted(folder.glob(f"*{SET_ASIDE}*"))
-
-
 def _forget(session: MattingSession, found: dict[str, list[Path]]) -> None:
     state = session.state
     if "frames" in found:
@@ -96,16 +83,3 @@ def _forget(session: MattingSession, found: dict[str, list[Path]]) -> None:
             item.drafts = Provenance()
         if "masks" in found:
             item.propagated = Provenance()
-
-
-def _leftovers(folder: Path) -> Iterator[Path]:
-    """Yield what killed writers had begun; a deliverable that was being replaced, and has not been, is not among it."""
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            path = Path(entry.path)
-            if entry.name.endswith(PARTIAL):
-                replaced = entry.name.removesuffix(f".old{PARTIAL}")
-                if replaced == entry.name or (folder / replaced).exists():
-                    yield path
-            elif entry.is_dir(follow_symlinks=False):
-                yield from _leftovers(path)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 from pydantic import BaseModel
 
 from atomic import PARTIAL
+from session_base.disk import clip_length, files
 from session_store.session import MattingSession
 from session_store.state import MattingState, SessionObject
 
@@ -49,18 +46,9 @@ def folder_usage(folder: Path, state: MattingState | None = None) -> Usage:
     """Return the bytes of a session's folder by part; without its state what was delivered counts as other."""
     delivered = {made.path for made in state.delivered.values()} if state else set()
     sizes: Counter[str] = Counter()
-    for parts, size in _files(folder, ()):
+    for parts, size in files(folder, ()):
         sizes[_part(parts, delivered)] += size
     return Usage(**sizes)
-
-
-def tree_bytes(path: Path) -> int:
-    """Return the bytes of a file, or of all files in a folder; 0 where there is none."""
-    if path.is_dir() and not path.is_symlink():
-        return sum(size for _, size in _files(path, ()))
-    with suppress(FileNotFoundError):
-        return path.lstat().st_size
-    return 0
 
 
 def progress(session: MattingSession) -> float:
@@ -73,7 +61,7 @@ def progress(session: MattingSession) -> float:
     delivered = sum(name in state.delivered for name in state.formats)
     if state.last_run and state.last_run.status == "done" and delivered == len(state.formats):
         return 1.0
-    span = state.range or (0, _clip_length(session))
+    span = state.range or (0, clip_length(session.folder))
     length = span[1] - span[0]
     if length <= 0 or not state.objects or not state.formats:
         return 0.0
@@ -85,25 +73,6 @@ def progress(session: MattingSession) -> float:
 def _masks_made(item: SessionObject, span: tuple[int, int]) -> int:
     loose = [key for key in item.keyframes if key in range(*span) and item.propagated.get(key) is None]
     return item.propagated.count(*span) + len(loose)
-
-
-def _clip_length(session: MattingSession) -> int:
-    """Return the number of frames that the runner has noted in meta.json; 0 where it cannot be told."""
-    try:
-        return int(json.loads((session.folder / "meta.json").read_bytes())["frames"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return 0
-
-
-def _files(folder: Path | str, parts: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], int]]:
-    """Yield (names from the first folder down, bytes) of every file; what vanishes meanwhile is left out."""
-    with suppress(FileNotFoundError), os.scandir(folder) as entries:
-        for entry in entries:
-            with suppress(FileNotFoundError):
-                if entry.is_dir(follow_symlinks=False):
-                    yield from _files(entry.path, (*parts, entry.name))
-                else:
-                    yield (*parts, entry.name), entry.stat(follow_symlinks=False).st_size
 
 
 def _part(parts: tuple[str, ...], delivered: set[str]) -> str:

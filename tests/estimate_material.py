@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 
 from matting_runner import add_mask, create_session, load_info, run_matting
-from matting_runner.speeds import Speeds
+from runner_base.speeds import Speeds
 from session_store import MattingSession, SessionStore
 from tests.conftest import disc
 

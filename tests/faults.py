@@ -1,4 +1,4 @@
-"""A matting job that goes wrong on purpose, once, at a given frame of a given stage: a handler for worker processes.
+"""A job that goes wrong on purpose, once, at a given frame of a given stage: a handler for worker processes.
 
 What and where is said by fault.json in the workspace, which the fault takes away, so that the next attempt is a plain
 run. Each fault here is the real thing: a real signal, a real full disk, a real crash.
@@ -20,10 +20,13 @@ from typing import Any, cast
 
 from pydantic import JsonValue
 
-from matting_runner.job import run_job
+from matting_runner.job import run_job as run_matting_job
 from queue_logic import Channel, JobProgress, Needs, Order
+from tracking_runner.job import run_job as run_tracking_job
 
 TARGET = "tests.faults:run"
+JOBS = {"matting": run_matting_job, "tracking": run_tracking_job}
+SESSIONS = {"matting": "sessions", "tracking": "tracking_sessions"}
 
 
 def plan(workspace: Path, what: str, stage: str = "frames", frames: float = 0, **more: Any) -> None:
@@ -37,10 +40,10 @@ def run(workspace: Path, order: Order, channel: Channel) -> dict[str, JsonValue]
     try:
         fault = json.loads((workspace / "fault.json").read_text())
     except FileNotFoundError:
-        return run_job(workspace, order, channel)
+        return JOBS[order.kind](workspace, order, channel)
     if fault["what"] == "power cut":
         _cut_at_rename(workspace, fault["pattern"], fault["count"])
-    return run_job(workspace, order, _Faulty(workspace, order, channel, fault))
+    return JOBS[order.kind](workspace, order, _Faulty(workspace, order, channel, fault))
 
 
 class _Faulty:
@@ -96,7 +99,7 @@ def _hold(workspace: Path, _: Order, channel: Channel) -> None:
 
 
 def _delete_session(workspace: Path, order: Order, _: Channel) -> None:
-    shutil.rmtree(workspace / "sessions" / order.session_id, ignore_errors=True)
+    shutil.rmtree(workspace / SESSIONS[order.kind] / order.session_id, ignore_errors=True)
 
 
 def _fill_disk(workspace: Path, *_: object) -> None:
@@ -160,7 +163,8 @@ def lose_what_was_not_synced(workspace: Path, before: set[tuple[int, int]]) -> l
     lines = (workspace / "synced").read_text().splitlines()
     synced = before | {(int(line.split()[0]), int(line.split()[1])) for line in lines}
     lost = []
-    for path in (workspace / "sessions").rglob("*"):
+    folders = [*SESSIONS.values(), "tracking_results"]
+    for path in (path for folder in folders for path in (workspace / folder).rglob("*")):
         if path.is_file() and (path.stat().st_ino, path.stat().st_size) not in synced:
             with contextlib.suppress(OSError):
                 os.truncate(path, 0)

@@ -119,7 +119,7 @@ def test_stop_and_start(cli: Cli, sessions: list[str]) -> None:
 def test_what_cannot_fit_is_refused_before_it_waits(
     cli: Cli, sessions: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("matting_runner.estimate.room.disk_free", lambda _: 0)
+    monkeypatch.setattr("runner_base.room.disk_free", lambda _: 0)
     assert_error(cli("queue", "add", sessions[0]), 7, "of disk", "session clean", "--force")
     assert cli("queue", "list", "--json").json["jobs"] == []
     assert cli("queue", "add", sessions[0], "--force", "--json").json["jobs"][0]["parameters"] == {"force": True}

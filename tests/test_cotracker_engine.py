@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -14,7 +14,11 @@ from numpy.typing import NDArray
 from config import get_settings
 from engines.base import Direction, FrameSource, TrackChunk
 from engines.cotracker.plan import Pass, plan_groups, plan_windows, scale_of
+from engines.notice import followed
 from errors import EngineFailedError, EngineUnavailableError, PromptError, ResourceError
+from pipeline.decode import VideoReader
+from runner_base.facts import load_info
+from tests.conftest import write_clip
 from tests.cotracker_material import (
     SMALL,
     Authors,
@@ -24,6 +28,9 @@ from tests.cotracker_material import (
     new_stand_in,
     save_random_weights,
 )
+from tracking_runner import create_session, run_tracking
+from tracking_runner.raw import load_raw
+from tracking_session_store import TrackingSessionStore
 
 torch = pytest.importorskip("torch", reason="neural engines are not installed: just setup")
 
@@ -188,7 +195,10 @@ def test_many_points_go_in_groups_and_stay_in_order(
     monkeypatch.setattr(follow, "MOST", 8)
     film, rng = Shift(70), np.random.default_rng(1)
     queries = [(int(rng.integers(0, 69)), *rng.uniform(0, 40, 2)) for _ in range(20)]
-    found = run(tracker, film, queries, 0, 70, FORWARD)
+    lived: list[None] = []
+    with followed(lambda: lived.append(None)):
+        found = run(tracker, film, queries, 0, 70, FORWARD)
+    assert len(lived) >= len(tracker._network.load().calls), "a sign of life for each group of each window"
     expected = np.array([film.truth(query, 69) for query in queries])
     assert found.tracks[-1] == pytest.approx(expected, abs=1e-3)
     assert max(tracker._network.load().calls) <= 8
@@ -251,6 +261,27 @@ def test_queries_that_make_no_sense_are_refused(
 def test_both_directions_are_the_callers_work(tracker: CoTracker3Tracker) -> None:
     with pytest.raises(ValueError, match="twice"):
         list(tracker.track(Shift(10), np.array([(3, 1, 1)], np.float32), 0, 9, Direction.BOTH))
+
+
+@pytest.mark.parametrize("direction", ["both", "forward"])
+def test_a_runs_frames_before_a_query_come_from_the_pass_back_or_are_empty(
+    tracker: CoTracker3Tracker, direction: Literal["both", "forward"], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tracking_runner.track_stage.create", lambda *_: tracker)
+    session = create_session(TrackingSessionStore(tmp_path / "sessions"), write_clip(tmp_path / "clip.mp4", 24))
+    session.add_point(17, 30, 20)
+    session.state.direction = direction
+    run_tracking(session, until="track")
+    raw = load_raw(session, 24)
+    with VideoReader(session.source, load_info(session)) as source:
+        chunks = list(tracker.track(source, np.array([[17, 30, 20]], np.float32), 0, 24, BACKWARD))
+    back = np.concatenate([chunk.confidence for chunk in reversed(chunks)])
+    places = np.concatenate([chunk.tracks for chunk in reversed(chunks)])
+    assert raw.confidence[17, 0] == 1 and back[:17].max() > 0
+    if direction == "both":
+        assert np.array_equal(raw.confidence[:17], back[:17]) and np.array_equal(raw.tracks[:17], places[:17])
+    else:
+        assert not raw.visible[:17].any() and not raw.confidence[:17].any() and raw.visible[17:].any()
 
 
 def test_missing_sources_name_the_command(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from config import env_example
 from engines.registry import ENGINES
 from errors import SplazMatteError
 from pipeline.formats import FORMATS
+from tracking_export import TRACK_FORMATS
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
@@ -94,6 +95,21 @@ def test_readme_has_every_engine_with_its_parameters() -> None:
 def test_readme_has_every_format() -> None:
     files = {name: cells[0].strip("`/") for name, cells in table("Formats").items()}
     assert files == {spec.name: spec.file_name for spec in FORMATS.values()}
+
+
+def test_tracking_page_has_every_track_format() -> None:
+    page = (ROOT / "docs" / "tracking.md").read_text()
+    section = page.split("\n## Formats\n", 1)[1].split("\n## ", 1)[0]
+    rows = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("| `")]
+    assert {cells[0].strip("`"): cells[1].strip("`") for cells in rows} == {
+        row.name: row.file_name for row in TRACK_FORMATS.values()
+    }
+    able = re.search(r"Corner pins and similarities go into (.*?);", section)
+    assert able and set(re.findall(r"`([a-z-]+)`", able[1])) == {
+        row.name for row in TRACK_FORMATS.values() if row.corner_pin and row.similarity
+    }
+    drawn = {cells[0].strip("`") for cells in rows if "a line is drawn across" in cells[4]}
+    assert drawn == {row.name for row in TRACK_FORMATS.values() if not row.gaps}
 
 
 def test_env_example_is_made_from_the_settings() -> None:

@@ -99,7 +99,7 @@ def test_another_format_costs_its_delivery_only(again: MattingSession) -> None:
     again.state.formats = ["alpha", "png"]
     result = estimated(again)
     assert frames(again) == {"deliver": FRAMES}
-    assert result.hungriest is Stage.DELIVER
+    assert result.hungriest == Stage.DELIVER
     assert result.needs.disk_bytes >= FRAMES * 4096, "each picture takes at least a block of the disk"
 
 

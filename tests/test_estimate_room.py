@@ -16,9 +16,9 @@ from errors import ResourceError
 from matting_runner import Stage, export_session, load_info, run_matting
 from matting_runner.estimate import Estimate, StageEstimate, estimate_run
 from matting_runner.estimate.proposals import Estimator, check, propose
-from matting_runner.estimate.room import DISK_RESERVE, MEMORY_RESERVE, Room, Verdict
 from pipeline.info import VideoInfo
 from queue_logic.job import Needs
+from runner_base.room import DISK_RESERVE, MEMORY_RESERVE, Room, Verdict
 from session_store import EngineChoice, MattingSession
 from tests.estimate_material import finished_session, known_speeds, new_session
 
@@ -41,7 +41,7 @@ def estimator(folder: Path) -> Estimator:
 
 
 def told(needed: Needs) -> Estimate:
-    stages = {stage: StageEstimate(1, 1, needed.memory_bytes, needed.disk_bytes, 1, str(stage)) for stage in Stage}
+    stages = {str(stage): StageEstimate(1, 1, needed.memory_bytes, needed.disk_bytes, 1, str(stage)) for stage in Stage}
     return Estimate(stages, needed)
 
 
@@ -63,8 +63,8 @@ def test_only_what_clearly_cannot_fit_is_too_large(needed: Needs, there: Room, v
 
 
 def test_what_this_process_holds_already_counts_as_room(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("matting_runner.estimate.room.memory_available", lambda: 5 * GB)
-    monkeypatch.setattr("matting_runner.estimate.room.memory_used", lambda: GB)
+    monkeypatch.setattr("runner_base.room.memory_available", lambda: 5 * GB)
+    monkeypatch.setattr("runner_base.room.memory_used", lambda: GB)
     assert Room.here(tmp_path).memory == 6 * GB
 
 
@@ -153,7 +153,7 @@ def test_a_run_that_cannot_fit_does_not_begin(
     tmp_path: Path, small_clip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = new_session(tmp_path, small_clip)
-    monkeypatch.setattr("matting_runner.estimate.room.disk_free", lambda folder: 0)
+    monkeypatch.setattr("runner_base.room.disk_free", lambda folder: 0)
     told_needs = list[Needs]()
     with pytest.raises(ResourceError, match="of disk"):
         run_matting(session, on_needs=told_needs.append)
@@ -167,7 +167,7 @@ def test_an_export_that_cannot_fit_does_not_begin(
     tmp_path: Path, small_clip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = finished_session(tmp_path, small_clip)
-    monkeypatch.setattr("matting_runner.estimate.room.disk_free", lambda folder: 0)
+    monkeypatch.setattr("runner_base.room.disk_free", lambda folder: 0)
     with pytest.raises(ResourceError, match="of disk"):
         export_session(session, ["png"])
     assert not (session.folder / "png").exists()
@@ -200,7 +200,7 @@ def test_the_command_shows_stages_and_verdict(
 def test_the_command_proposes_where_it_is_tight(
     workspace: Path, small_clip: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("matting_runner.estimate.room.disk_free", lambda folder: 0)
+    monkeypatch.setattr("runner_base.room.disk_free", lambda folder: 0)
     session = new_session(workspace, small_clip)
     data = json.loads(command("estimate", session.state.id, "--json", capsys=capsys)[1])
     assert data["disk"] == data["verdict"] == "too large" and data["memory"] == "fits"

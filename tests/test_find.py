@@ -129,8 +129,8 @@ def test_what_makes_no_sense_is_told(session: MattingSession, monkeypatch: pytes
     assert session.state.objects == []
     monkeypatch.undo()
     monkeypatch.setattr(find, "create_finder", lambda name, params: Scripted())
-    monkeypatch.setattr("matting_runner.estimate.room.memory_available", lambda: 10**8)
-    monkeypatch.setattr("matting_runner.estimate.room.memory_used", lambda: 10**8)
+    monkeypatch.setattr("runner_base.room.memory_available", lambda: 10**8)
+    monkeypatch.setattr("runner_base.room.memory_used", lambda: 10**8)
     with pytest.raises(ResourceError, match="GB of memory"):
         find_in_video(session, "disc")
 

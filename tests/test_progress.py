@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from engines.notice import alive
 from errors import Cancelled
 from matting_runner.progress import Progress, Reporter, Stage
 from runner_base.watched import Watched
@@ -117,3 +118,25 @@ def test_each_reading_is_a_sign_of_life_and_a_place_to_stop() -> None:
     assert [int(source.read(index)[0, 0, 0]) for index in (0, 5, 8)] == [0, 5, 8] and len(asked) == 3
     with pytest.raises(Cancelled):
         source.read(1)
+
+
+def test_an_engine_may_tell_that_it_lives_and_be_stopped_by_that() -> None:
+    asked: list[None] = []
+
+    def stop() -> bool:
+        asked.append(None)
+        return len(asked) > 1
+
+    with Reporter(should_stop=stop).listening():
+        alive()
+        with pytest.raises(Cancelled):
+            alive()
+    alive()
+    assert len(asked) == 2, "nobody listens any more"
+
+
+def test_a_note_is_told_once() -> None:
+    reporter = Reporter()
+    for text in ("a", "b", "a"):
+        reporter.note(text)
+    assert reporter.notices == ["a", "b"]

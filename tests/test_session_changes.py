@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from app_logic.sessions import SessionList
+from app_logic.matting_side import MattingSide
+from app_logic.side import Surroundings
 from app_logic.view import mask_lane, session_view
 from app_logic.work import Work
 from engines.spec import Job
@@ -236,7 +237,8 @@ def test_a_session_is_deleted_with_its_jobs_once_its_job_has_ended(
 
 
 def test_the_list_shows_names_states_and_sizes(store: SessionStore, session: MattingSession) -> None:
-    sessions = SessionList(store)
+    around = Surroundings(store.root.parent, JobQueue(store.root.parent), lambda *_: None, lambda seconds: None)
+    sessions = MattingSide(around, store, {}).list
     row = sessions.rows()[0]
     assert (row.id, row.name, row.state) == (session.state.id, "clip", "delivered")
     assert row.bytes == sum(path.stat().st_size for path in session.folder.rglob("*") if path.is_file())

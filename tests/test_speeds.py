@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from matting_runner import Stage, run_matting
-from matting_runner.calibration import calibrate
-from matting_runner.speeds import FEWEST, MACHINES, Measured, Speeds
+from runner_base.calibration import calibrate
+from runner_base.speeds import FEWEST, MACHINES, Measured, Speeds
 from tests.estimate_material import new_session
 
 KEY = "matte guided"

@@ -12,20 +12,34 @@ import pytest
 
 import errors
 from app_logic.editor import UNDO_TEXTS
+from app_logic.track_editor import TRACK_UNDO_TEXTS
 from engines.registry import ENGINES
 from engines.weights_table import WEIGHTS
 from matting_runner import Stage
-from pages.keys import KEYS
+from pages.keys import KEYS, TRACK_KEYS
 from pages.texts import choose, translate
 from pages.texts.chinese import CHINESE
 from pages.texts.messages import MESSAGES, in_chinese
 from pipeline.formats import FORMATS
 from queue_logic import JobState
 from session_store import busy
+from tracking_export import TRACK_FORMATS
+from tracking_runner import STAGES
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted(path for path in (ROOT / "pages").rglob("*.py") if "texts" not in path.parts)
-SAME = {"Alpha", "SAM 2.1", "SAM 3", "MatAnyone", "VideoMaMa", "GrabCut", "Alpha, MP4", "ProRes 4444, QuickTime"}
+SAME = {
+    "Alpha",
+    "SAM 2.1",
+    "SAM 3",
+    "MatAnyone",
+    "VideoMaMa",
+    "CoTracker 3",
+    "GrabCut",
+    "Alpha, MP4",
+    "ProRes 4444, QuickTime",
+    "JSON",
+}
 """What Chinese editors call by its English name."""
 NAMED = {"model", "device", "precision"}
 """Parameters whose values are names, the same in every language."""
@@ -64,14 +78,18 @@ def written() -> set[str]:
 
 def tables() -> set[str]:
     """Return the texts of the registry, the formats, the keys, job states, stages and undo."""
-    found = {text for _, _, text in KEYS} | set(UNDO_TEXTS) | {state.value for state in JobState}
-    found |= {stage.value for stage in Stage} | {"px²"}
+    found = (
+        {text for _, _, text in (*KEYS, *TRACK_KEYS)}
+        | {*UNDO_TEXTS, *TRACK_UNDO_TEXTS}
+        | {state.value for state in JobState}
+    )
+    found |= {stage.value for stage in Stage} | set(STAGES) | {"px²", "px", "frames"}
     for spec in ENGINES:
         found |= {spec.title, spec.help}
         for param in spec.params:
             found |= {param.name.replace("_", " ").capitalize(), param.help, param.unit}
             found |= {choice for choice in param.choices if param.name not in NAMED or choice == "auto"}
-    for row in FORMATS.values():
+    for row in (*FORMATS.values(), *TRACK_FORMATS.values()):
         found |= {row.title, row.help}
     found |= {entry.terms for entry in WEIGHTS}
     return found - {""}
@@ -114,6 +132,9 @@ def raised() -> Iterator[tuple[str, str]]:
         "session_base",
         "queue_logic",
         "matting_runner",
+        "tracking_runner",
+        "tracking_session_store",
+        "tracking_export",
         "pipeline",
         "engines",
         "json_store.py",

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,22 +13,27 @@ from numpy.typing import NDArray
 from engines.base import Direction, FrameSource, TrackChunk
 from errors import Cancelled, ParameterError, PromptError
 from pipeline.probe import scan
-from tests.conftest import FRAMES, SIZE, Answer, assert_error
+from runner_base.facts import load_info
+from tests.conftest import FRAMES, SIZE
 from tracking_runner import check_formats, create_session, run_tracking
 from tracking_runner.queries import grid, spread
-from tracking_runner.raw import load_raw
-from tracking_session_store import TrackingSession, TrackingSessionStore
+from tracking_runner.raw import RawTracks, load_raw, save_raw
+from tracking_runner.result import session_tracks
+from tracking_session_store import RAW, MotionChoice, Refinement, TrackingSession, TrackingSessionStore
 
 
 class Drift:
     """A tracker whose points go one pixel right a frame from their query on, and half a pixel left before it."""
 
     asked: list[tuple[int, Direction]] = []  # noqa: RUF012 - what all of them were asked
+    breaks: Direction | None = None
 
     def track(
         self, source: FrameSource, queries: NDArray[np.float32], start: int, stop: int, direction: Direction
     ) -> Iterator[TrackChunk]:
         Drift.asked.append((len(queries), direction))
+        if direction is Drift.breaks:
+            raise RuntimeError("cut off")
         frames = np.arange(start, stop)[:, None]
         away = frames - queries[:, 0]
         seen = away >= 0 if direction is Direction.FORWARD else away <= 0
@@ -85,6 +89,128 @@ def test_a_correction_redoes_its_own_track_and_leaves_no_jump(session: TrackingS
     Drift.asked.clear()
     run_tracking(session)
     assert Drift.asked == [], "nothing was stale"
+
+
+def test_a_correction_leaves_what_is_before_the_key_before_it(session: TrackingSession) -> None:
+    point = session.add_point(12, 30, 20)
+    point.keys[15] = (33, 20)
+    run_tracking(session)
+    before = load_raw(session, FRAMES)
+    point.keys[18] = (36, 22)
+    Drift.asked.clear()
+    run_tracking(session)
+    raw = load_raw(session, FRAMES)
+    assert Drift.asked == [(2, Direction.FORWARD), (1, Direction.BACKWARD)], "from 15 and 18, and from 18"
+    assert np.array_equal(raw.tracks[:15], before.tracks[:15]) and raw.tracks[18, 0].tolist() == [36, 22]
+    del point.keys[18]
+    run_tracking(session)
+    assert np.array_equal(load_raw(session, FRAMES).tracks, before.tracks), "taken back"
+
+
+def test_forward_a_track_is_redone_from_the_corrected_frame_on_only(session: TrackingSession) -> None:
+    session.state.direction = "forward"
+    point = session.add_point(12, 30, 20)
+    run_tracking(session)
+    before = load_raw(session, FRAMES)
+    point.keys[16] = (40, 22)
+    Drift.asked.clear()
+    run_tracking(session)
+    raw = load_raw(session, FRAMES)
+    assert Drift.asked == [(1, Direction.FORWARD)]
+    assert np.array_equal(raw.tracks[:16], before.tracks[:16]) and not raw.visible[:12].any()
+    assert raw.tracks[16:20, 0].tolist() == [[40, 22], [41, 22], [42, 22], [43, 22]]
+
+
+def test_settings_and_looks_never_touch_the_raw_result(session: TrackingSession) -> None:
+    point = session.add_point(12, 30, 20)
+    session.add_point(12, 50, 20)
+    first = run_tracking(session).outputs["json"].read_bytes()
+    before = [session.raw_path(name).read_bytes() for name in RAW]
+    Drift.asked.clear()
+    state = session.state
+    for change in (
+        lambda: setattr(state, "refinement", Refinement(smooth=5, reject=3, fill=4)),
+        lambda: setattr(point, "hidden", True),
+        lambda: setattr(point, "cuts", [(14, 16)]),
+        lambda: setattr(point, "name", "nose"),
+        lambda: setattr(point, "colour", "#123456"),
+        lambda: setattr(point, "group", "face"),
+        lambda: state.motions.append(MotionChoice(id=1, kind="steady", name="s")),
+    ):
+        change()
+        now = run_tracking(session).outputs["json"].read_bytes()
+        assert now != first, "the export follows"
+        first = now
+    assert [session.raw_path(name).read_bytes() for name in RAW] == before and Drift.asked == []
+
+
+def test_cuts_can_be_taken_back_and_gaps_be_filled(session: TrackingSession) -> None:
+    point = session.add_point(10, 30, 20)
+    run_tracking(session)
+    point.cuts = [(12, 14)]
+    shown = session_tracks(session, load_info(session), (10, 20))
+    assert shown.visible[:, 0].tolist() == [True, True, False, False, *[True] * 6]
+    assert shown.confidence[2:4, 0].tolist() == [0, 0], "a cut is no guess"
+    session.state.refinement = Refinement(fill=2)
+    assert session_tracks(session, load_info(session), (10, 20)).visible.all()
+    point.cuts, session.state.refinement = [], Refinement()
+    assert session_tracks(session, load_info(session), (10, 20)).visible.all()
+
+
+def test_the_first_of_two_passes_is_kept_when_the_second_is_cut_off(session: TrackingSession) -> None:
+    session.add_point(14, 30, 20)
+    run_tracking(session)
+    whole = [session.raw_path(name).read_bytes() for name in RAW]
+    session.state.columns, session.state.tracked = [], {}
+    Drift.asked.clear()
+    Drift.breaks = Direction.BACKWARD
+    with pytest.raises(RuntimeError):
+        run_tracking(session)
+    Drift.breaks = None
+    run_tracking(session)
+    assert [way for _, way in Drift.asked] == [Direction.FORWARD, Direction.BACKWARD, Direction.BACKWARD]
+    assert [session.raw_path(name).read_bytes() for name in RAW] == whole
+    assert not (session.folder / "raw_pass.npz").exists()
+
+
+def test_a_pass_of_other_queries_is_not_taken_for_this_one(session: TrackingSession) -> None:
+    point = session.add_point(14, 30, 20)
+    Drift.breaks = Direction.BACKWARD
+    with pytest.raises(RuntimeError):
+        run_tracking(session)
+    Drift.breaks = None
+    point.keys = {14: (31.0, 20.0)}
+    run_tracking(session)
+    assert load_raw(session, FRAMES).tracks[14:17, 0, 0].tolist() == [31, 32, 33]
+
+
+@pytest.mark.parametrize("cut", ["raw_tracks.2.npy", "raw_confidence.2.npy", "state.json", "raw_tracks.npy"])
+def test_raw_arrays_are_replaced_whole_or_not_at_all(
+    session: TrackingSession, monkeypatch: pytest.MonkeyPatch, cut: str
+) -> None:
+    session.add_point(14, 30, 20)
+    run_tracking(session)
+    old = load_raw(session, FRAMES)
+    new = RawTracks([1], old.tracks + 1, old.visible, old.confidence)
+    rename = Path.replace
+
+    def breaking(self: Path, target: Path) -> Path:
+        if Path(target).name == cut:
+            raise KeyboardInterrupt
+        return rename(self, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", breaking)
+        with pytest.raises(KeyboardInterrupt):
+            save_raw(session, new, {1: "new"})
+    again = TrackingSessionStore(session.folder.parent).open(session.state.id)
+    found = load_raw(again, FRAMES)
+    counted = again.state.tracked[1] == "new"
+    assert counted == (cut == "raw_tracks.npy")
+    assert np.array_equal(found.tracks, new.tracks if counted else old.tracks)
+    save_raw(again, new, {1: "newer"})
+    assert np.array_equal(load_raw(again, FRAMES).tracks, new.tracks)
+    assert {path.name for path in session.folder.glob("raw_*")} == {f"raw_{name}.npy" for name in RAW}
 
 
 def test_deleting_a_point_keeps_the_others(session: TrackingSession) -> None:
@@ -165,32 +291,3 @@ def test_grids_and_masks_are_filled() -> None:
     one = np.zeros((5, 5), np.uint8)
     one[2, 2] = 255
     assert spread(one, 8) == [(2.0, 2.0)]
-
-
-def test_the_command_tracks_with_the_built_in_engine(
-    cli: Callable[..., Answer], small_clip: Path, workspace: Path
-) -> None:
-    answer = cli(
-        "track", small_clip, "--points", "disc@0:30,32 40,30", "--range", "0:12", "--formats", "video,csv", "--json"
-    )
-    told: dict[str, Any] = answer.json
-    assert answer.code == 0 and told["points"] == 2 and told["engines"] == {"tracker": "klt"}
-    assert all(Path(path).exists() for path in told["outputs"].values())
-
-
-@pytest.mark.parametrize(
-    ("arguments", "code", "word"),
-    [
-        (["--points", "x"], 3, "--points"),
-        (["--points", "0:1,b"], 3, "X,Y"),
-        (["--points", "0:500,1"], 3, "outside"),
-        (["--region", "1,2"], 3, "--region"),
-        (["--formats", "nope"], 3, "nope"),
-        (["--tracker", "magic"], 3, "klt"),
-        (["--direction", "up"], 3, "forward"),
-    ],
-)
-def test_bad_input_is_one_line_and_leaves_nothing(
-    cli: Callable[..., Answer], small_clip: Path, arguments: list[str], code: int, word: str
-) -> None:
-    assert_error(cli("track", small_clip, *arguments), code, word)

@@ -6,6 +6,7 @@ import asyncio
 import zipfile
 from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,17 @@ from app_logic import uploads as module
 from app_logic.downloads import download, downloads, zipped
 from app_logic.uploads import Uploads, safe_name
 from errors import MediaError, ParameterError, SessionError, StorageError, TooLargeError
+from matting_runner import create_session
 from session_store import Delivered, MattingSession, MattingState, SessionStore
 
 
 @pytest.fixture
 def uploads(tmp_path: Path) -> Uploads:
-    return Uploads(tmp_path, SessionStore(tmp_path / "sessions"), 3_000_000)
+    return Uploads(tmp_path, 3_000_000)
+
+
+def taken(workspace: Path, video: Path, name: str) -> MattingSession:
+    return create_session(SessionStore(workspace / "sessions"), video, original_name=name, move=True)
 
 
 async def chunks(parts: Iterable[bytes], *, cut: bool = False) -> AsyncIterator[bytes]:
@@ -36,7 +42,7 @@ def left(tmp_path: Path) -> list[str]:
 def test_a_video_becomes_a_session(uploads: Uploads, small_clip: Path, tmp_path: Path) -> None:
     data = small_clip.read_bytes()
     path = asyncio.run(uploads.receive(chunks(data[i : i + 1000] for i in range(0, len(data), 1000))))
-    session = uploads.accept(path, "../../Shot 12.MP4")
+    session = uploads.accept(path, "../../Shot 12.MP4", partial(taken, tmp_path))
     assert session.source.read_bytes() == data and session.source.name == "source.mp4"
     assert (session.state.original_name, session.state.name) == ("Shot 12.MP4", "Shot 12")
     assert left(tmp_path) == [session.state.id]
@@ -52,7 +58,7 @@ def test_an_upload_that_is_cut_off_leaves_nothing(uploads: Uploads, tmp_path: Pa
 def test_what_is_no_video_is_refused_by_its_own_name(uploads: Uploads, tmp_path: Path, data: bytes) -> None:
     path = asyncio.run(uploads.receive(chunks([data])))
     with pytest.raises(MediaError, match=r"holiday\.mp4") as caught:
-        uploads.accept(path, "holiday.mp4")
+        uploads.accept(path, "holiday.mp4", partial(taken, tmp_path))
     assert ".part" not in str(caught.value) and left(tmp_path) == []
 
 

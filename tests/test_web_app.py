@@ -15,7 +15,8 @@ import numpy as np
 import psutil
 import pytest
 
-from app_logic.pictures import ByteCache, as_alpha
+from app_logic.frame_pictures import ByteCache
+from app_logic.pictures import as_alpha
 from errors import StoreError
 from matting_runner import create_session, run_matting, set_keyframe
 from pipeline.alpha_store import AlphaStore

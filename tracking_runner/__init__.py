@@ -15,22 +15,27 @@ from typing import Any
 from engines.registry import preferred
 from engines.spec import Job
 from errors import Cancelled, PromptError, SplazMatteError
+from machine import share_heaps
 from pipeline.decode import VideoReader
 from pipeline.info import VideoInfo
 from pipeline.probe import probe
 from pipeline.read_ahead import SourceAhead
+from queue_logic.job import Needs
 from runner_base.facts import load_info, save_info
 from runner_base.frames import extract
+from runner_base.plan import Plan
 from runner_base.progress import Progress, Reporter
 from runner_base.watched import Watched
 from session_base import EngineChoice, RunRecord
 from tracking_runner import deliver_stage, track_stage
-from tracking_runner.deliver_stage import check_formats, results_dir
+from tracking_runner.carry import carry_over
+from tracking_runner.deliver_stage import DEFAULT_FORMATS, check_formats
+from tracking_runner.plan import foresee, plan_of
+from tracking_runner.residuals import residual
+from tracking_runner.stages import STAGES, check_stage
 from tracking_session_store import TrackingSession, TrackingSessionStore
 
-__all__ = ["STAGES", "TrackingResult", "check_formats", "create_session", "run_tracking"]
-
-STAGES = ("frames", track_stage.STAGE, deliver_stage.STAGE)
+__all__ = ["STAGES", "TrackingResult", "check_formats", "check_stage", "create_session", "foresee", "run_tracking"]
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,9 @@ class TrackingResult:
     """What was delivered, by format: files, or folders of several."""
     engine: str
     notices: list[str]
-    """What engines did other than they were asked to."""
+    """What went another way than it was asked to."""
+    motions: list[dict[str, Any]]
+    """Residuals of the motions that were solved in this run; see `tracking_runner.residuals`."""
 
     def summary(self) -> dict[str, Any]:
         """Return it as plain values: what --json prints and the queue keeps."""
@@ -58,6 +65,7 @@ class TrackingResult:
             "outputs": {name: str(path) for name, path in self.outputs.items()},
             "engines": {"tracker": self.engine},
             "notices": list(self.notices),
+            "motions": self.motions,
         }
 
 
@@ -72,8 +80,10 @@ def create_session(
     """
     info = probe(video)
     session = store.create(video, original_name=original_name, move=move)
-    name, params = preferred(Job.TRACKER)
-    session.state.tracker = EngineChoice(name=name, params=params)
+    for job in (Job.TRACKER, Job.SEGMENTER):
+        name, params = preferred(job)
+        setattr(session.state, job.value, EngineChoice(name=name, params=params))
+    session.state.formats = list(DEFAULT_FORMATS)
     session.save()
     save_info(session, info)
     return session
@@ -84,7 +94,9 @@ def run_tracking(
     *,
     on_progress: Callable[[Progress], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
+    on_needs: Callable[[Needs], None] | None = None,
     until: str = deliver_stage.STAGE,
+    check: bool = True,
 ) -> TrackingResult:
     """Do what is missing or stale in `session`, whatever state it is in.
 
@@ -92,28 +104,46 @@ def run_tracking(
         session: the session; its state is saved as the run goes on.
         on_progress: called after each frame or chunk.
         should_stop: asked as often; True stops the run.
+        on_needs: told what the run was estimated to need, before it begins.
         until: the last stage to run, of STAGES.
+        check: refuse what clearly does not fit this machine.
 
     Raises:
         PromptError: no points, points outside the clip, or a range that is none.
         Cancelled: `should_stop` said so.
+        ResourceError: it does not fit; the message says what would.
         SessionBusyError: another process works on it.
         SplazMatteError: whatever else went wrong; see errors.py.
     """
+    share_heaps()
     reporter = Reporter(on_progress, should_stop)
     state = session.state
     with _recorded(session, reporter), reporter.listening():
-        info = extract(session, load_info(session), reporter)
-        save_info(session, info)
-        span = _checked(session, info)
-        if until in STAGES[1:]:
-            with VideoReader(session.source, info) as reader, SourceAhead(reader) as source:
-                track_stage.track(session, Watched(source, reporter), span, reporter)
-        if until == deliver_stage.STAGE:
-            deliver_stage.deliver(session, info, span, reporter)
-    outputs = {n: results_dir(session) / made.path for n, made in state.delivered.items() if n in state.formats}
+        plan = plan_of(session, reporter, until)
+        plan.begin(load_info(session), on_needs, refuse=check)
+        try:
+            span, motions = _run_stages(session, reporter, until, plan)
+        finally:
+            plan.learn()
+    outputs = {n: session.results_dir / made.path for n, made in state.delivered.items() if n in state.formats}
     seconds = {stage: round(value, 3) for stage, value in reporter.seconds.items()}
-    return TrackingResult(session, span, seconds, outputs, state.tracker.name, reporter.notices)
+    return TrackingResult(session, span, seconds, outputs, state.tracker.name, reporter.notices, motions)
+
+
+def _run_stages(
+    session: TrackingSession, reporter: Reporter, until: str, plan: Plan
+) -> tuple[tuple[int, int], list[dict[str, Any]]]:
+    """Run the stages up to `until`; return the range of frames that is asked for, and the residuals of motions."""
+    info = extract(session, load_info(session), reporter)
+    save_info(session, info)
+    carry_over(session)
+    span = _checked(session, info)
+    plan.refine(info)
+    if until in STAGES[1:]:
+        with VideoReader(session.source, info) as reader, SourceAhead(reader) as source:
+            track_stage.track(session, Watched(source, reporter), span, reporter)
+    solved = deliver_stage.deliver(session, info, span, reporter) if until == deliver_stage.STAGE else []
+    return span, [residual(choice, motion) for choice, motion in solved]
 
 
 def _checked(session: TrackingSession, info: VideoInfo) -> tuple[int, int]:
@@ -156,4 +186,13 @@ def _recorded(session: TrackingSession, reporter: Reporter) -> Iterator[None]:
         finally:
             record.seconds, record.frames = dict(reporter.seconds), dict(reporter.frames)
             record.notices = list(reporter.notices)
-            session.save()
+            _save_quietly(session)
+
+
+def _save_quietly(session: TrackingSession) -> None:
+    """Save how the run ended; on a full disk the error that ended it matters more than this one."""
+    try:
+        session.save()
+    except SplazMatteError:
+        if session.state.last_run and session.state.last_run.status == "done":
+            raise

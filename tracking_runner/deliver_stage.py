@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from atomic import write_bytes
+from atomic import discard, write_bytes
 from errors import ParameterError, storage_errors
 from pipeline.decode import VideoReader
 from pipeline.deliver import DeliverFrame
@@ -16,14 +16,20 @@ from pipeline.overlap import WriteBehind, prefetch
 from runner_base.progress import Reporter
 from session_base import Delivered, digest
 from tracking_export import TRACK_FORMATS, export, track_format
+from tracking_export.motion.result import Motion
+from tracking_export.tracks import Tracks
 from tracking_runner.draw import draw_tracks
+from tracking_runner.motion import carried, solve
 from tracking_runner.result import session_tracks
 from tracking_runner.track_stage import track_mark
-from tracking_session_store import TrackingSession
+from tracking_session_store import MotionChoice, TrackingSession
 
 STAGE = "deliver"
 VIDEO = "video"
 """The format that is not an export: the source with the tracks drawn over it."""
+
+DEFAULT_FORMATS = (VIDEO, "ae-keyframes", "json")
+"""Of a new session."""
 
 
 def check_formats(names: Sequence[str]) -> list[str]:
@@ -37,45 +43,70 @@ def check_formats(names: Sequence[str]) -> list[str]:
     return [name if name == VIDEO else track_format(name).name for name in dict.fromkeys(names)]
 
 
-def results_dir(session: TrackingSession) -> Path:
-    """Return the folder of the workspace that holds all tracking results."""
-    return session.folder.parents[1] / "tracking_results"
+def deliver(
+    session: TrackingSession, info: VideoInfo, span: tuple[int, int], reporter: Reporter
+) -> list[tuple[MotionChoice, Motion]]:
+    """Make the formats that are missing or were made from other tracks; each file appears whole or not at all.
 
+    Returns:
+        the motions that were solved for that, none where nothing had to be exported.
 
-def deliver(session: TrackingSession, info: VideoInfo, span: tuple[int, int], reporter: Reporter) -> None:
-    """Make the formats that are missing or were made from other tracks; each file appears whole or not at all."""
+    Raises:
+        ParameterError: a motion cannot be solved, or there is no point that is not hidden.
+        StorageError: the disk is full, read-only or not writable.
+    """
     state = session.state
-    mark = _mark(session, span)
-    stale = [name for name in state.formats if not _is_current(session, name, mark)]
+    stale = stale_formats(session, span)
     reporter.begin(STAGE, span[1] - span[0] if VIDEO in stale else len(stale))
+    tracks = session_tracks(session, info, span) if stale else None
+    exports = [name for name in stale if name != VIDEO]
+    motions = [(choice, solve(state, tracks, choice)) for choice in state.motions] if tracks and exports else []
     for name in stale:
+        assert tracks is not None
         if name == VIDEO:
-            path = _video(session, info, span, reporter)
+            path = _video(session, info, tracks, reporter)
         else:
-            path = _export(session, info, span, name)
+            path = _export(session, tracks, [motion for _, motion in motions], name, reporter)
             if VIDEO not in stale:
                 reporter.tick()
-        state.delivered[name] = Delivered(path=path.relative_to(results_dir(session)).as_posix(), mark=mark)
-        session.save()
+        _record(session, name, path, _mark(session, span, name))
     reporter.end()
+    return motions
 
 
-def _mark(session: TrackingSession, span: tuple[int, int]) -> str:
+def stale_formats(session: TrackingSession, span: tuple[int, int]) -> list[str]:
+    """Return the chosen formats that are missing or were made from something else."""
+    return [name for name in session.state.formats if not _is_current(session, name, _mark(session, span, name))]
+
+
+def _record(session: TrackingSession, name: str, path: Path, mark: str) -> None:
+    """Note what was made, and remove what it takes the place of."""
+    before = session.state.delivered.get(name)
+    session.state.delivered[name] = Delivered(path=path.relative_to(session.results_dir).as_posix(), mark=mark)
+    session.save()
+    if before is not None and (session.results_dir / before.path) != path:  # several files are one now, or one several
+        with storage_errors(session.results_dir):
+            discard(session.results_dir / before.path)
+
+
+def _mark(session: TrackingSession, span: tuple[int, int], name: str) -> str:
+    """Return what a format has to be made from now."""
     state = session.state
     parts = [track_mark(state, point, span) for point in state.points]
+    motions = [] if name == VIDEO else [motion.model_dump() for motion in state.motions]
     looks = [point.model_dump_json(exclude={"keys"}) for point in state.points]
-    return digest(json.dumps([parts, looks, state.refinement.model_dump()]).encode())
+    return digest(json.dumps([parts, looks, state.refinement.model_dump(), motions]).encode())
 
 
 def _is_current(session: TrackingSession, name: str, mark: str) -> bool:
     made = session.state.delivered.get(name)
-    return made is not None and made.mark == mark and (results_dir(session) / made.path).exists()
+    return made is not None and made.mark == mark and (session.results_dir / made.path).exists()
 
 
-def _video(session: TrackingSession, info: VideoInfo, span: tuple[int, int], reporter: Reporter) -> Path:
+def _video(session: TrackingSession, info: VideoInfo, tracks: Tracks, reporter: Reporter) -> Path:
     """Write tracking_<id>.mp4: the source's size, times, colours and sound, with the tracks over it."""
-    tracks = session_tracks(session, info, span)
-    target = results_dir(session) / f"tracking_{session.state.id}.mp4"
+    span = (tracks.frames.start, tracks.frames.stop)
+    target = session.results_dir / f"tracking_{session.state.id}.mp4"
     with storage_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
     writer = open_writer("foreground", target, info, audio_source=session.source, start=span[0], stop=span[1])
@@ -89,10 +120,14 @@ def _video(session: TrackingSession, info: VideoInfo, span: tuple[int, int], rep
         writer.abort()  # does nothing once it is closed
 
 
-def _export(session: TrackingSession, info: VideoInfo, span: tuple[int, int], name: str) -> Path:
+def _export(session: TrackingSession, tracks: Tracks, motions: list[Motion], name: str, reporter: Reporter) -> Path:
     """Write a format's files; several lie in a folder of their own."""
-    files = export(name, session_tracks(session, info, span))
-    place = results_dir(session)
+    taken = carried(track_format(name), motions)
+    for motion in motions:
+        if motion not in taken:
+            reporter.note(f"{name} cannot carry a {motion.kind}; nuke, fusion, ae-script, ae-keyframes and json can")
+    files = export(name, tracks, taken)
+    place = session.results_dir
     single = len(files) == 1
     folder = place if single else place / f"{name}_{session.state.id}"
     with storage_errors(folder):
@@ -101,4 +136,8 @@ def _export(session: TrackingSession, info: VideoInfo, span: tuple[int, int], na
             stem, dot, ending = file_name.rpartition(".")
             path = folder / (f"{stem}_{session.state.id}{dot}{ending}" if single else file_name)
             write_bytes(path, data)
+            reporter.alive()
+        for old in () if single else folder.iterdir():  # of tracks that are gone
+            if old.name not in files:
+                discard(old)
     return path if single else folder

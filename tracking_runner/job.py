@@ -6,10 +6,11 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from errors import ParameterError
+from atomic import discard
+from errors import ParameterError, SessionNotFoundError, SplazMatteError
 from queue_logic import Channel, JobProgress, Order
 from runner_base.progress import Progress
-from tracking_runner import STAGES, run_tracking
+from tracking_runner import STAGES, check_stage, run_tracking
 from tracking_session_store import TrackingSessionStore
 
 
@@ -18,22 +19,42 @@ def run_job(workspace: Path, order: Order, channel: Channel) -> dict[str, JsonVa
 
     Args:
         workspace: the folder of tracking_sessions/.
-        order: its parameters may have 'until', the last stage to run.
+        order: its parameters may have 'until', the last stage to run, and 'force', to run what does not seem to fit.
         channel: told of each frame, asked whether to stop.
 
     Returns:
         what a run gives, as `track --json` prints it.
 
     Raises:
-        SessionNotFoundError: the session is gone.
+        SessionNotFoundError: the session is gone, also when that happens while it runs.
         SplazMatteError: whatever else went wrong.
     """
-    until = str(order.parameters.get("until", STAGES[-1]))
-    if until not in STAGES or set(order.parameters) - {"until"}:
-        raise ParameterError(f"a tracking job has the parameter 'until': one of {', '.join(STAGES)}")
-    session = TrackingSessionStore(workspace / "tracking_sessions").open(order.session_id)
+    until, force = _parameters(order)
+    store = TrackingSessionStore(workspace / "tracking_sessions")
+    session = store.open(order.session_id)
 
     def report(progress: Progress) -> None:
         channel.progress(JobProgress.model_validate(progress, from_attributes=True))
 
-    return run_tracking(session, on_progress=report, should_stop=channel.should_stop, until=until).summary()
+    try:
+        result = run_tracking(
+            session,
+            on_progress=report,
+            should_stop=channel.should_stop,
+            on_needs=channel.needs,
+            until=until,
+            check=not force,
+        )
+    except (OSError, SplazMatteError):
+        if session.source.exists() or (session.folder / "state.json").exists():
+            raise
+        discard(session.folder)  # only what was being written while the rest was deleted
+        raise SessionNotFoundError(f"session '{order.session_id}' was deleted while it was being run") from None
+    return result.summary()
+
+
+def _parameters(order: Order) -> tuple[str, bool]:
+    unknown = set(order.parameters) - {"until", "force"}
+    if unknown:
+        raise ParameterError(f"a tracking job has no parameter '{min(unknown)}'; it has: until, force")
+    return check_stage(str(order.parameters.get("until", STAGES[-1]))), bool(order.parameters.get("force", False))

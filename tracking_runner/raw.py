@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from atomic import write_bytes
+from atomic import commit_file, write_bytes
 from errors import storage_errors
-from tracking_session_store import TrackingSession
+from tracking_session_store import RAW, TrackingSession
 
 
 @dataclass(eq=False)
@@ -45,16 +46,13 @@ class RawTracks:
             np.zeros((frames, len(columns)), bool),
             np.zeros((frames, len(columns)), np.float32),
         )
+        known = {point_id: column for column, point_id in enumerate(self.columns)}
         for place, point_id in enumerate(columns):
-            if point_id in self.columns:
-                old = self.columns.index(point_id)
+            if (old := known.get(point_id)) is not None:
                 result.tracks[:, place] = self.tracks[:, old]
                 result.visible[:, place] = self.visible[:, old]
                 result.confidence[:, place] = self.confidence[:, old]
         return result
-
-
-_FILES = ("tracks", "visibility", "confidence")
 
 
 def load_raw(session: TrackingSession, frames: int) -> RawTracks:
@@ -62,7 +60,7 @@ def load_raw(session: TrackingSession, frames: int) -> RawTracks:
     columns = session.state.columns
     shapes = ((frames, len(columns), 2), (frames, len(columns)), (frames, len(columns)))
     try:
-        arrays = [np.load(session.raw_path(name), allow_pickle=False) for name in _FILES]
+        arrays = [np.load(_newest(session, name), allow_pickle=False) for name in RAW]
     except (OSError, ValueError):
         return RawTracks.empty(frames)
     if not columns or tuple(array.shape for array in arrays) != shapes:
@@ -71,9 +69,9 @@ def load_raw(session: TrackingSession, frames: int) -> RawTracks:
 
 
 def save_raw(session: TrackingSession, raw: RawTracks, marks: dict[int, str]) -> None:
-    """Write the raw tracks, and record what they were made from.
+    """Write the raw tracks, and record what they were made from: all of it or nothing, wherever it is cut off.
 
-    The state forgets the old ones first: cut off in between, the session tracks again, and never mixes columns.
+    The arrays are written under names of their own; the state says that they count; then they take the others' names.
 
     Args:
         session: whose files and state are written.
@@ -84,12 +82,29 @@ def save_raw(session: TrackingSession, raw: RawTracks, marks: dict[int, str]) ->
         StorageError: the disk is full, read-only or not writable.
     """
     state = session.state
-    state.columns, state.tracked = [], {}
-    session.save()
-    for name, array in zip(_FILES, (raw.tracks, raw.visible, raw.confidence), strict=True):
+    _settle(session)
+    arrays = dict(zip(RAW, (raw.tracks, raw.visible, raw.confidence), strict=True))
+    for name, array in arrays.items():
         data = io.BytesIO()
         np.save(data, array, allow_pickle=False)
         with storage_errors(session.folder):
-            write_bytes(session.raw_path(name), data.getvalue())
+            write_bytes(session.raw_path(name, state.generation + 1), data.getvalue())
+    state.generation += 1
     state.columns, state.tracked = list(raw.columns), dict(marks)
     session.save()
+    _settle(session)
+
+
+def _newest(session: TrackingSession, name: str) -> Path:
+    """Return the file of an array of the state's generation, whether it has its final name yet or not."""
+    waiting = session.raw_path(name, session.state.generation)
+    return waiting if waiting.exists() else session.raw_path(name)
+
+
+def _settle(session: TrackingSession) -> None:
+    """Give arrays that count their final names."""
+    for name in RAW:
+        waiting = session.raw_path(name, session.state.generation)
+        if waiting.exists():
+            with storage_errors(session.folder):
+                commit_file(waiting, session.raw_path(name))

@@ -28,14 +28,16 @@ def session_tracks(session: TrackingSession, info: VideoInfo, span: tuple[int, i
     points = [point for point in session.state.points if hidden or not point.hidden]
     raw = load_raw(session, info.frames).only([point.id for point in points])
     visible = raw.visible[slice(*span)].copy()
+    confidence = np.clip(raw.confidence[slice(*span)], 0, 1)
     for column, point in enumerate(points):
         for start, stop in point.cuts:
-            visible[max(0, start - span[0]) : max(0, stop - span[0]), column] = False
+            cut = slice(max(0, start - span[0]), max(0, stop - span[0]))
+            visible[cut, column], confidence[cut, column] = False, 0
     tracks = Tracks(
         names=tuple(point.name for point in points),
         xy=raw.tracks[slice(*span)].astype(np.float64),
         visible=visible,
-        confidence=np.clip(raw.confidence[slice(*span)], 0, 1),
+        confidence=confidence,
         rate=info.rate,
         width=info.width,
         height=info.height,

@@ -1,90 +1,108 @@
-"""Stage 'track': keys -> raw tracks, of the points that are new or have changed since."""
+"""Stage 'track': keys -> raw tracks, of the points that are new or have changed since.
+
+A pass is the smallest part that is committed: engines carry patches, supports and the network's memory from frame to
+frame, which the tracks that they have yielded do not tell, so that a pass that was cut off begins anew at its keys.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engines.base import Direction, FrameSource, PointTracker
-from engines.registry import check_params, create, get_spec
+from engines.registry import create
 from engines.spec import Job
 from runner_base.progress import Reporter
+from tracking_runner.passes import Pass, drop_pass, load_pass, pass_mark, save_pass
 from tracking_runner.raw import RawTracks, load_raw, save_raw
-from tracking_session_store import TrackingSession, TrackingState, TrackPoint
+from tracking_runner.segments import Segment, stale_points, stale_segments, track_mark
+from tracking_session_store import TrackingSession, TrackPoint
+
+__all__ = ["STAGE", "Queries", "stale_points", "stale_segments", "track", "track_mark"]
 
 STAGE = "track"
 
 
-def track_mark(state: TrackingState, point: TrackPoint, span: tuple[int, int]) -> str:
-    """Return what the raw track of a point has to be made from now: engine, direction, range and its keys."""
-    spec = get_spec(Job.TRACKER, state.tracker.name)
-    params = check_params(spec, state.tracker.params)
-    parts = [spec.name, spec.version, params, state.direction, span, sorted(point.keys.items())]
-    return json.dumps(parts, sort_keys=True, separators=(",", ":"))
-
-
-def stale_points(state: TrackingState, span: tuple[int, int]) -> list[TrackPoint]:
-    """Return the points whose raw track is missing or was made from something else."""
-    return [point for point in state.points if state.tracked.get(point.id) != track_mark(state, point, span)]
-
-
 def track(session: TrackingSession, source: FrameSource, span: tuple[int, int], reporter: Reporter) -> None:
-    """Bring the raw tracks up to date; points that have not changed keep theirs."""
+    """Bring the raw tracks up to date; points that have not changed keep theirs, and others what is not concerned."""
     state = session.state
     raw = load_raw(session, len(source))
     if not raw.columns:
         state.tracked = {}
-    stale = stale_points(state, span)
+    stale = [(point, stale_segments(state, point, span)) for point in stale_points(state, span)]
     ids = [point.id for point in state.points]
-    queries = _Queries.of(stale, span)
-    passes = [Direction.FORWARD, Direction.BACKWARD] if state.direction == "both" else [Direction.FORWARD]
-    reporter.begin(STAGE, len(passes) * (span[1] - span[0]) if queries.keys else 0)
+    queries = Queries.of(stale)
+    reporter.begin(STAGE, len(queries.ways) * (span[1] - span[0]))
     if not stale and ids == raw.columns:
         return
+    found = _follow(session, source, queries, span, reporter)
     result = raw.only(ids)
-    for place in (ids.index(point.id) for point in stale):
-        result.tracks[:, place], result.visible[:, place], result.confidence[:, place] = 0, False, 0
-    if queries.keys:
-        engine: PointTracker = create(Job.TRACKER, state.tracker.name, state.tracker.params)
-        found = {way: _run(engine, source, queries.array, span, way, reporter) for way in passes}
-        for point in stale:
-            _assemble(result, ids.index(point.id), point, queries, found, span)
+    columns = {point_id: column for column, point_id in enumerate(ids)}
+    for point, parts in stale:
+        for segment in parts:
+            _assemble(result, columns[point.id], point.id, segment, queries, found)
     save_raw(session, result, {point.id: track_mark(state, point, span) for point in state.points})
+    drop_pass(session)
     reporter.end()
 
 
 @dataclass(frozen=True, eq=False)
-class _Queries:
-    """The keys of all points that are to be tracked, one query each."""
+class Queries:
+    """The keys that are followed, by direction, one query each."""
 
-    keys: list[tuple[int, int]]
-    """(point id, frame) of each row."""
-    array: NDArray[np.float32]
+    ways: dict[Direction, dict[tuple[int, int], int]]
+    """{(point id, frame): row}, the rows in order; directions without any are left out."""
+    arrays: dict[Direction, NDArray[np.float32]]
     """float32 [N, 3] as (frame, x, y)."""
+    reach: dict[Direction, tuple[int, int]]
+    """The frames that are wanted."""
 
     @classmethod
-    def of(cls, points: Iterable[TrackPoint], span: tuple[int, int]) -> _Queries:
-        """Return the keys inside the range."""
-        rows = [
-            ((point.id, frame), (frame, *xy))
-            for point in points
-            for frame, xy in sorted(point.keys.items())
-            if frame in range(*span)
-        ]
-        return cls([key for key, _ in rows], np.array([row for _, row in rows], np.float32).reshape(-1, 3))
+    def of(cls, stale: Iterable[tuple[TrackPoint, list[Segment]]]) -> Queries:
+        """Return the keys that the segments are followed from."""
+        parts = [(point, segment) for point, segments in stale for segment in segments]
+        result = cls({}, {}, {})
+        for way, name in ((Direction.FORWARD, "forward"), (Direction.BACKWARD, "backward")):
+            rows = [(point, segment, key) for point, segment in parts if (key := getattr(segment, name)) is not None]
+            if rows:
+                result.ways[way] = {(point.id, key): row for row, (point, _, key) in enumerate(rows)}
+                array = [(key, *point.keys[key]) for point, _, key in rows]
+                result.arrays[way] = np.array(array, np.float32).reshape(-1, 3)
+                starts, stops = [segment.start for _, segment, _ in rows], [segment.stop for _, segment, _ in rows]
+                result.reach[way] = min(starts), max(stops)
+        return result
 
 
-@dataclass(frozen=True, eq=False)
-class _Pass:
-    """What a pass found, for the frames of the range: as RawTracks, a column for each query."""
+def _follow(
+    session: TrackingSession, source: FrameSource, queries: Queries, span: tuple[int, int], reporter: Reporter
+) -> dict[Direction, Pass]:
+    """Return what each pass found; the first of two is committed."""
+    found: dict[Direction, Pass] = {}
+    choice = session.state.tracker
+    engine: PointTracker | None = None
+    for way, array in queries.arrays.items():
+        ranged = _range(way, queries, span)
+        mark = pass_mark(choice, way, ranged, array)
+        kept = load_pass(session, mark)
+        if kept is None:
+            engine = engine or create(Job.TRACKER, choice.name, choice.params)
+            kept = _run(engine, source, array, ranged, way, reporter)
+            if way is not list(queries.arrays)[-1]:
+                save_pass(session, kept, mark)
+        else:
+            reporter.tick(ranged[1] - ranged[0])
+        reporter.tick((span[1] - span[0]) - (ranged[1] - ranged[0]))
+        found[way] = kept
+    return found
 
-    tracks: NDArray[np.float32]
-    visible: NDArray[np.bool_]
-    confidence: NDArray[np.float32]
+
+def _range(way: Direction, queries: Queries, span: tuple[int, int]) -> tuple[int, int]:
+    """Return the frames of a pass: from the range's end that it comes from to the last frame that is wanted."""
+    start, stop = queries.reach[way]
+    return (span[0], stop) if way is Direction.FORWARD else (start, span[1])
 
 
 def _run(
@@ -94,11 +112,8 @@ def _run(
     span: tuple[int, int],
     way: Direction,
     reporter: Reporter,
-) -> _Pass:
-    length, count = span[1] - span[0], len(queries)
-    found = _Pass(
-        np.zeros((length, count, 2), np.float32), np.zeros((length, count), bool), np.zeros((length, count), np.float32)
-    )
+) -> Pass:
+    found = Pass.empty(span, len(queries))
     for chunk in engine.track(source, queries, *span, way):
         place = slice(chunk.start - span[0], chunk.start - span[0] + len(chunk.tracks))
         found.tracks[place], found.visible[place] = chunk.tracks, chunk.visible
@@ -110,41 +125,36 @@ def _run(
 def _assemble(
     result: RawTracks,
     column: int,
-    point: TrackPoint,
-    queries: _Queries,
-    found: dict[Direction, _Pass],
-    span: tuple[int, int],
+    point_id: int,
+    segment: Segment,
+    queries: Queries,
+    found: Mapping[Direction, Pass],
 ) -> None:
-    """Put a point's track together: from each key to the next, and before the first one where that was asked for.
+    """Put a segment of a point's track in its place.
 
     Between two keys the tracks from either side are blended, each counting less the farther its key is away, so that a
     correction leaves no jump; where only one of them sees the point, that one counts.
     """
-    keys = [(frame, row) for row, (owner, frame) in enumerate(queries.keys) if owner == point.id]
-    ends = [*(frame for frame, _ in keys[1:]), span[1]]
-    forward = found[Direction.FORWARD]
-    backward = found.get(Direction.BACKWARD)
-    if keys and backward is not None:
-        _copy(result, column, backward, keys[0][1], (span[0], keys[0][0]), span[0])
-    for place, ((frame, row), end) in enumerate(zip(keys, ends, strict=True)):
-        _copy(result, column, forward, row, (frame, end), span[0])
-        if backward is not None and place + 1 < len(keys):
-            _blend(result, column, backward, keys[place + 1][1], (frame, end), span[0])
+    into = slice(segment.start, segment.stop)
+    result.tracks[into, column], result.visible[into, column], result.confidence[into, column] = 0, False, 0
+    sides = []
+    for way, key in ((Direction.FORWARD, segment.forward), (Direction.BACKWARD, segment.backward)):
+        if key is not None:
+            sides.append(found[way].of(queries.ways[way][point_id, key], segment.start, segment.stop))
+    if len(sides) == 2:
+        sides = [_blended(*sides)]
+    for tracks, visible, confidence in sides:
+        result.tracks[into, column], result.visible[into, column] = tracks, visible
+        result.confidence[into, column] = confidence
 
 
-def _copy(result: RawTracks, column: int, found: _Pass, row: int, frames: tuple[int, int], first: int) -> None:
-    into, taken = slice(*frames), slice(frames[0] - first, frames[1] - first)
-    result.tracks[into, column] = found.tracks[taken, row]
-    result.visible[into, column] = found.visible[taken, row]
-    result.confidence[into, column] = found.confidence[taken, row]
+Side = tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.float32]]
+"""Tracks [T, 2], visible [T] and confidence [T] of one point."""
 
 
-def _blend(result: RawTracks, column: int, found: _Pass, row: int, frames: tuple[int, int], first: int) -> None:
-    into, taken = slice(*frames), slice(frames[0] - first, frames[1] - first)
-    weight = np.arange(frames[1] - frames[0], dtype=np.float32) / (frames[1] - frames[0])
-    ours, theirs = result.visible[into, column], found.visible[taken, row]
-    weight = np.where(ours & ~theirs, 0, np.where(theirs & ~ours, 1, weight)).astype(np.float32)
-    for array, other in ((result.confidence, found.confidence), (result.tracks, found.tracks)):
-        share = weight if array.ndim == 2 else weight[:, None]
-        array[into, column] = array[into, column] * (1 - share) + other[taken, row] * share
-    result.visible[into, column] = ours | theirs
+def _blended(ours: Side, theirs: Side) -> Side:
+    length = len(ours[0])
+    weight = np.arange(length, dtype=np.float32) / length
+    weight = np.where(ours[1] & ~theirs[1], 0, np.where(theirs[1] & ~ours[1], 1, weight)).astype(np.float32)
+    tracks = ours[0] * (1 - weight[:, None]) + theirs[0] * weight[:, None]
+    return tracks, ours[1] | theirs[1], ours[2] * (1 - weight) + theirs[2] * weight

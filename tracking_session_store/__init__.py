@@ -12,8 +12,25 @@
 
 from __future__ import annotations
 
-from tracking_session_store.session import TrackingSession
-from tracking_session_store.state import Refinement, TrackingState, TrackPoint
+from tracking_session_store.cleanup import clean, is_finished, removable
+from tracking_session_store.session import RAW, TrackingSession
+from tracking_session_store.state import Carry, MotionChoice, Refinement, TrackingState, TrackPoint
 from tracking_session_store.store import TrackingSessionStore
+from tracking_session_store.usage import Usage, folder_usage, progress
 
-__all__ = ["Refinement", "TrackPoint", "TrackingSession", "TrackingSessionStore", "TrackingState"]
+__all__ = [
+    "RAW",
+    "Carry",
+    "MotionChoice",
+    "Refinement",
+    "TrackPoint",
+    "TrackingSession",
+    "TrackingSessionStore",
+    "TrackingState",
+    "Usage",
+    "clean",
+    "folder_usage",
+    "is_finished",
+    "progress",
+    "removable",
+]

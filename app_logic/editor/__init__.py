@@ -1,8 +1,8 @@
 """SessionEditor: what a user does to one session, without widgets.
 
-base.py     lock, revision, undo, saving beside a running job
+base.py     objects, their masks, what undo brings back; see app_logic/editing.py for what all sessions share
 prompts.py  clicks, boxes, strokes, masks from files, the engine's answers, previews
-choices.py  objects, mask operations, engines, range, formats
+choices.py  objects, mask operations, direction, colours
 """
 
 from __future__ import annotations

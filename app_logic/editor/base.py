@@ -1,96 +1,54 @@
-"""What all edits of a session share: one lock, a revision, undo, saving beside a running job."""
+"""What all edits of a matting session share: objects, their masks, and the pixels that undo brings back."""
 
 from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from app_logic.undo import History, Step, restored
+from app_logic.editing import Call, Editing
+from app_logic.undo import Decisions, Step
 from app_logic.view import session_view
 from engines.registry import get_spec
 from engines.spec import Job, PromptKind
 from errors import PromptError, SplazMatteError
-from matting_runner import set_keyframe
+from matting_runner import check_formats, set_keyframe
 from matting_runner.mask_stages import keep_named, read_named
 from pipeline.masks import Mask, MaskFolder
-from session_store import FramePrompts, Keyframe, MattingSession, SessionObject
-
-Call = Callable[..., Any]
-"""queue_logic.Interactive.call, or something like it: call('module:function', *arguments)."""
+from session_store import FramePrompts, Keyframe, MattingSession, MattingState, SessionObject
 
 
-class Editing:
-    """One session that the user edits, in any number of tabs and threads, also while a job works on it.
+class MattingEditing(Editing[MattingState]):
+    """One matting session that the user edits; see Editing."""
 
-    Args:
-        workspace: the folder of sessions/.
-        session: the session.
-        call: runs engines for a user who waits.
-    """
+    session: MattingSession
+    decisions = Decisions(
+        ("segmenter", "propagator", "matter", "direction", "range", "formats", "premultiplied"),
+        "objects",
+        ("propagated", "drafts", "confidence"),
+    )
 
     def __init__(self, workspace: Path, session: MattingSession, call: Call) -> None:
-        self.session = session
-        self.revision = 1
-        """Grows with everything that a page shows."""
+        super().__init__(workspace, session, call)
         self.engine_seconds = 0.0
         """That the last call of an engine took."""
-        self._workspace = workspace
-        self._call = call
-        self._lock = threading.RLock()
         self._one_call = threading.Lock()
-        self._history = History()
         self._busy: dict[tuple[int, int], int] = {}
         """The newest request of each (object, frame) that an engine works on."""
-        self._replaced: dict[int, tuple[FramePrompts | None, Step | None]] = {}
+        self._replaced: dict[int, tuple[FramePrompts | None, Step[MattingState] | None]] = {}
         """What the prompts of a request took the place of, and its step of undo, until it is answered."""
         self._previews: dict[int, tuple[str, bytes]] = {}
-        self._shown: tuple[int, dict[str, Any]] = (0, {})
         for folder in (session.folder / "masks").glob("*/past"):  # of a history that is gone
             shutil.rmtree(folder, ignore_errors=True)
 
-    @property
-    def can_undo(self) -> str:
-        """Return what `undo` would take back; empty if nothing."""
-        return self._history.can_undo
+    def _view(self) -> dict[str, Any]:
+        view = session_view(self.session, self.revision, self._busy, self._previews)
+        return view | {"engine_ms": round(self.engine_seconds * 1000, 1)}
 
-    @property
-    def can_redo(self) -> str:
-        """Return what `redo` would do again; empty if nothing."""
-        return self._history.can_redo
-
-    def refresh(self) -> bool:
-        """Take up what a job or another process has saved; tell whether there was something.
-
-        Raises:
-            SessionNotFoundError: the session was deleted.
-            StoreError: its state cannot be read any more.
-        """
-        with self._lock:
-            before = self.session.state
-            self.session.refresh()
-            if self.session.state is before:
-                return False
-            self.revision += 1
-            return True
-
-    def view(self) -> dict[str, Any]:
-        """Return what a page shows of the session; see app_logic.view."""
-        with self._lock:
-            if self._shown[0] != self.revision:
-                self._shown = self.revision, session_view(self.session, self.revision, self._busy, self._previews)
-                self._shown[1]["engine_ms"] = round(self.engine_seconds * 1000, 1)
-            return self._shown[1]
-
-    def undo(self) -> str:
-        """Take the last step back; return what it was, empty if there is none."""
-        return self._travel(self._history.undo)
-
-    def redo(self) -> str:
-        """Do the step again that was taken back last; return what it is, empty if there is none."""
-        return self._travel(self._history.redo)
+    def _checked_formats(self, formats: Sequence[str]) -> list[str]:
+        return check_formats(formats)
 
     def shown_mask(self, object_id: int, frame: int) -> Mask | None:
         """Return the object's mask there, uint8 [H, W], before operations: the keyframe, else the propagated one."""
@@ -108,14 +66,6 @@ class Editing:
             if item.id == object_id:
                 return item
         raise PromptError("that object is gone; choose another one, or make a new one")
-
-    def _remember(self, text: str, key: str = "", *, final: bool = True) -> None:
-        self._history.remember(text, self.session.state, key, final=final)
-
-    def _save(self) -> None:
-        """Save, and let every tab see it."""
-        self.revision += 1
-        self.session.save()
 
     def _set_keyframe(self, object_id: int, frame: int, mask: Mask, keyframe: Keyframe) -> None:
         """Write a keyframe; the one before stays for undo, and this one for redo."""
@@ -141,18 +91,11 @@ class Editing:
         item.keyframes.pop(frame, None)
         self._busy.pop((item.id, frame), None)
 
-    def _travel(self, move: Callable[..., Any]) -> str:
-        with self._lock:
-            step = move(self.session.state)
-            if step is None:
-                return ""
-            before = {item.id: item for item in self.session.state.objects}
-            self._busy.clear()
-            self.session.state = restored(self.session.state, step.state)
-            for item in self.session.state.objects:
-                self._bring_back(item, before.get(item.id))
-            self._save()
-            return str(step.text)
+    def _took_back(self, before: MattingState) -> None:
+        known = {item.id: item for item in before.objects}
+        self._busy.clear()
+        for item in self.session.state.objects:
+            self._bring_back(item, known.get(item.id))
 
     def _bring_back(self, item: SessionObject, before: SessionObject | None) -> None:
         """Put the keyframes' pixels in place that differ from those of `before`."""

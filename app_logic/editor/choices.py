@@ -1,23 +1,19 @@
-"""Edits beside the picture: objects, mask operations, engines, range, formats."""
+"""Edits beside the picture: objects, mask operations, direction, colours."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
 from typing import Any, Literal, cast
 
 from pydantic import ValidationError
 
-from app_logic.editor.base import Editing
-from engines.registry import check_params, get_spec, obstacle
-from engines.spec import Job
-from errors import EngineUnavailableError, ParameterError, PromptError
-from matting_runner import check_formats, load_info
+from app_logic.editor.base import MattingEditing
+from errors import ParameterError, PromptError
 from pipeline.masks import union
-from session_store import EngineChoice, Keyframe, MaskOperations, checked_name
+from session_store import Keyframe, MaskOperations, checked_name
 
 
-class ChoiceEditing(Editing):
+class ChoiceEditing(MattingEditing):
     """What the user decides beside the picture."""
 
     def add_object(self, name: str = "") -> int:
@@ -100,60 +96,15 @@ class ChoiceEditing(Editing):
             item.operations = operations
             self._save()
 
-    def set_engine(self, job: Job, name: str, params: Mapping[str, Any]) -> None:
-        """Choose the engine of a job with the parameters that differ from its defaults.
-
-        Raises:
-            ParameterError: no such engine or parameter, or a value outside its range.
-            EngineUnavailableError: it cannot run here; the message says what mends it.
-        """
-        spec = get_spec(job, name)
-        checked = check_params(spec, params)
-        if reason := obstacle(spec, checked):
-            raise EngineUnavailableError(reason)
-        kept = {param.name: checked[param.name] for param in spec.params if checked[param.name] != param.default}
-        self._set("engine", **{job.value: EngineChoice(name=name, params=kept)})
-
     def set_direction(self, direction: str) -> None:
         """Choose which way masks are carried: forward, backward or both."""
         if direction not in ("forward", "backward", "both"):
             raise ParameterError("the direction is forward, backward or both")
         self._set("direction", direction=cast(Literal["forward", "backward", "both"], direction))
 
-    def set_range(self, start: int | None, stop: int | None = None) -> None:
-        """Choose the frames `start` .. `stop` (half-open) to be made; None for all.
-
-        Raises:
-            PromptError: they are not within the clip.
-        """
-        if start is None or stop is None:
-            self._set("range", range=None)
-            return
-        frames = load_info(self.session).frames
-        if not 0 <= start < stop <= frames:
-            raise PromptError(f"range {start}:{stop} is outside the clip, which has the frames 0:{frames}")
-        self._set("range", range=None if (start, stop) == (0, frames) else (start, stop))
-
-    def set_formats(self, formats: Sequence[str]) -> None:
-        """Choose what is delivered.
-
-        Raises:
-            ParameterError: one of them is not a format, or there is none.
-        """
-        self._set("formats", formats=check_formats(formats))
-
     def set_premultiplied(self, premultiplied: bool | None) -> None:
         """Choose whether colours are multiplied by alpha; None for each format's own convention."""
         self._set("colours", premultiplied=premultiplied)
-
-    def _set(self, text: str, **fields: Any) -> None:
-        with self._lock:
-            if all(getattr(self.session.state, name) == value for name, value in fields.items()):
-                return
-            self._remember(text)
-            for name, value in fields.items():
-                setattr(self.session.state, name, value)
-            self._save()
 
     def _change(self, object_id: int, text: str, *, key: str = "", **fields: Any) -> None:
         with self._lock:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app_logic.editor.base import Editing
+from app_logic.editor.base import MattingEditing
 from app_logic.view import preview_mark
 from engines.spec import Job, PromptKind
 from errors import PromptError
@@ -28,7 +28,7 @@ _PREVIEWS = 24
 _requests = count(1)
 
 
-class PromptEditing(Editing):
+class PromptEditing(MattingEditing):
     """Prompts of an object on a frame; each makes or changes the keyframe there."""
 
     def add_point(self, object_id: int, frame: int, x: float, y: float, positive: bool = True) -> None:
@@ -39,7 +39,7 @@ class PromptEditing(Editing):
             EngineError: the engine failed; the click is taken back.
         """
         with self._lock:
-            item, (x, y) = self._item(object_id), self._inside(frame, x, y)
+            item, (x, y) = self._item(object_id), self._place(frame, x, y)
             self._check_takes(PromptKind.POINTS, "clicks")
             prompts = self._prompts(item, frame)
             if not (positive or prompts.base or prompts.box or any(p.positive for p in prompts.points)):
@@ -53,7 +53,7 @@ class PromptEditing(Editing):
         with self._lock:
             item = self._item(object_id)
             self._check_takes(PromptKind.BOX, "boxes")
-            (x0, y0), (x1, y1) = self._inside(frame, x0, y0), self._inside(frame, x1, y1)
+            (x0, y0), (x1, y1) = self._place(frame, x0, y0), self._place(frame, x1, y1)
             box = BoxPrompt(x0=min(x0, x1), y0=min(y0, y1), x1=max(x0, x1), y1=max(y0, y1))
             known = item.prompts.get(frame, FramePrompts())
             prompts = FramePrompts(points=known.points, box=box)  # a box says it anew: no older mask stands behind it
@@ -66,7 +66,7 @@ class PromptEditing(Editing):
         """Paint on the object's mask, or erase from it, along a line of (x, y) with a round brush, in pixels."""
         with self._lock:
             item = self._item(object_id)
-            self._inside(frame, 0, 0)
+            self._inside(frame)
             if not points or not 0 < radius <= 10_000 or not np.isfinite(points).all():
                 raise PromptError("a stroke needs points and a brush of 0 to 10000 pixels")
             mask = self.shown_mask(object_id, frame)
@@ -93,7 +93,7 @@ class PromptEditing(Editing):
         """Make `mask`, uint8 [H, W], the keyframe of a frame; `engine` is as in session_store.Keyframe."""
         with self._lock:
             item = self._item(object_id)
-            self._inside(frame, 0, 0)
+            self._inside(frame)
             self._remember(text)
             item.prompts.pop(frame, None)
             self._busy.pop((object_id, frame), None)
@@ -143,7 +143,7 @@ class PromptEditing(Editing):
         Raises:
             PromptError: there is no mask on that frame.
         """
-        self._inside(frame, 0, 0)
+        self._inside(frame)
         mark = preview_mark(self.session, frame)
         png = self._timed(MATTE_FRAME, self._workspace, self.session.state.id, frame)
         with self._lock:
@@ -158,11 +158,10 @@ class PromptEditing(Editing):
         found = self._previews.get(frame)
         return found[1] if found else None
 
-    def _inside(self, frame: int, x: float, y: float) -> tuple[float, float]:
+    def _place(self, frame: int, x: float, y: float) -> tuple[float, float]:
         """Return the position within the picture, after a look at whether there is such a frame."""
         info = load_info(self.session)
-        if not 0 <= frame < info.frames:
-            raise PromptError(f"there is no frame {frame}; the last is {info.frames - 1}")
+        self._inside(frame)
         if not (np.isfinite(x) and np.isfinite(y)):
             raise PromptError("a position is two numbers, in pixels")
         return min(max(x, 0.0), info.width - 1.0), min(max(y, 0.0), info.height - 1.0)

@@ -1,7 +1,8 @@
-"""What CoTracker3 takes: memory and time as functions of the load, on the CPU in single precision.
+"""What CoTracker3 takes, on the CPU in single precision.
 
-The objects of a load are its points. Online measured with random weights at 1080p with 10, 100, 400 and 1024 points
-(1349, 1392, 1765, 2886 MB); offline and time are reckoned: not measured yet.
+The objects of a load are its points. Both models were measured with random weights of the published sizes, at 480p,
+720p and 1080p with 16, 100 and 400 points; tests/test_cotracker_costs.py has the figures, tests/cotracker_measure.py
+takes them.
 """
 
 from __future__ import annotations
@@ -13,12 +14,16 @@ MOST = 1024
 """Points that go together, as in `engines.cotracker.follow`."""
 ENCODING = {"online": 1320, "offline": 1650}
 """Megabytes with hardly a point: libraries, weights, a unit of frames under way, a window of encoded ones."""
-FOLLOWING = {"online": 945, "offline": 1650}
+FOLLOWING = {"online": 945, "offline": 1900}
 """Megabytes while points are followed, beside theirs."""
-POINT = {"online": 1.8, "offline": 5.6}
+POINT = {"online": 2.05, "offline": 5.1}
 """Megabytes of a point and of a support point, of one group."""
 WAITING = 0.1
 """Megabytes of a point of the other groups: how it looked at its query."""
+ENCODING_SECONDS, REFINING = 0.23, 0.0028
+"""Of a frame, and of a point or a virtual track on it, each time that a window has it."""
+WINDOWS = {"online": 2.0, "offline": 1.5}
+"""Windows that have a frame."""
 FULL_SIZE = 22
 """Bytes a pixel of the frame that is being made small."""
 
@@ -34,7 +39,8 @@ def memory(load: Load) -> int:
 
 
 def seconds(load: Load) -> float:
-    """Return the seconds of a frame."""
+    """Return the seconds of a frame of a long clip, which is in two windows (online) or one and a half (offline)."""
     support = int(load.params.get("grid", 6)) ** 2
-    refining = 1.5 if load.params.get("model") == "offline" else 2.0
-    return 0.3 + refining * 0.0025 * (load.objects + support + 64)
+    return ENCODING_SECONDS + WINDOWS[str(load.params.get("model", "online"))] * REFINING * (
+        load.objects + support + 64
+    )

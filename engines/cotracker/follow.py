@@ -15,7 +15,7 @@ from engines.cotracker.groups import Estimate, Group, Points
 from engines.cotracker.network import WINDOWS, Network
 from engines.cotracker.plan import Pass, Window, plan_groups, plan_windows
 from engines.neural.compute import free_memory
-from engines.notice import notice
+from engines.notice import alive, notice
 from errors import ResourceError
 
 MOST = 1024
@@ -65,6 +65,7 @@ class Follower:
 
     def _step(self, group: Group, window: Window, features: Any) -> list[tuple[Group, Estimate]]:
         """Take a group through a window, in halves where memory does not suffice for all of it."""
+        alive()
         if len(group) <= self._most:
             try:
                 with self._network.compute.inference(REMEDY):

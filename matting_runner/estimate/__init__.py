@@ -5,59 +5,18 @@ Only what is missing or stale counts, as the stages themselves count it; nothing
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from matting_runner.estimate.disk import disk_added, disk_peak
 from matting_runner.estimate.duration import reference_seconds, seconds_here, speed_keys
 from matting_runner.estimate.memory import stage_memory
 from matting_runner.estimate.work import survey
 from matting_runner.progress import Stage
-from matting_runner.speeds import Speeds
 from pipeline.info import VideoInfo
 from queue_logic.job import Needs
+from runner_base.plan import Estimate, StageEstimate, speeds_of
+from runner_base.speeds import Speeds
 from session_store import MattingSession
 
 __all__ = ["Estimate", "StageEstimate", "estimate_run", "speeds_of"]
-
-
-@dataclass(frozen=True)
-class StageEstimate:
-    """What one stage will take."""
-
-    frames: int
-    """To do, 0 if there is nothing."""
-    seconds: float
-    memory_bytes: int
-    """Peak of the whole process while it runs."""
-    disk_bytes: int
-    """That it adds and leaves."""
-    reference: float
-    """Seconds on the reference machine."""
-    speed_key: str
-    """Under which `Speeds` learns how this machine compares."""
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """What a run will take."""
-
-    stages: dict[Stage, StageEstimate]
-    needs: Needs
-
-    @property
-    def seconds(self) -> dict[Stage, float]:
-        """Return the seconds of each stage."""
-        return {stage: entry.seconds for stage, entry in self.stages.items()}
-
-    @property
-    def hungriest(self) -> Stage:
-        """Return the stage that takes the most memory."""
-        return max(self.stages, key=lambda stage: self.stages[stage].memory_bytes)
-
-
-def speeds_of(session: MattingSession) -> Speeds:
-    """Return this machine's speeds as the session's workspace knows them."""
-    return Speeds(session.folder.parents[1])
 
 
 def estimate_run(session: MattingSession, info: VideoInfo, speeds: Speeds, *, until: Stage = Stage.DELIVER) -> Estimate:
@@ -80,7 +39,9 @@ def estimate_run(session: MattingSession, info: VideoInfo, speeds: Speeds, *, un
         Stage.DELIVER: work.length if work.formats else 0,
     }
     stages = {
-        stage: StageEstimate(counts[stage], seconds[stage], memory[stage], disk[stage], reference[stage], keys[stage])
+        str(stage): StageEstimate(
+            counts[stage], seconds[stage], memory[stage], disk[stage], reference[stage], keys[stage]
+        )
         for stage in Stage
     }
     needs = Needs(

@@ -7,17 +7,13 @@ from engines.spec import Job, Load
 from matting_runner.estimate.work import Work
 from matting_runner.marks import spec_of
 from matting_runner.progress import Stage
-from matting_runner.speeds import Speeds
 from pipeline.formats import FORMATS
+from runner_base.costs import MEGA, READ, START, extract_seconds
+from runner_base.speeds import Speeds
 from session_store import EngineChoice
 
-MEGA = 1_000_000
-EXTRACT = 0.0007, 0.0062
-"""Seconds of a frame's extraction on the reference machine: of any, and by megapixel."""
-READ, COLOURS = 0.010, 0.018
-"""Seconds by megapixel to decode source and alpha for delivery, and to estimate the foreground's colours."""
-START = 0.05
-"""Seconds to begin a stage that has anything to do."""
+COLOURS = 0.018
+"""Seconds by megapixel to estimate the foreground's colours."""
 
 
 def reference_seconds(work: Work) -> dict[Stage, float]:
@@ -25,7 +21,7 @@ def reference_seconds(work: Work) -> dict[Stage, float]:
     state, megapixels = work.session.state, work.info.width * work.info.height / MEGA
     propagator, matter = spec_of(Job.PROPAGATOR, state.propagator), spec_of(Job.MATTER, state.matter)
     seconds = {
-        Stage.FRAMES: work.extract * (EXTRACT[0] + EXTRACT[1] * megapixels),
+        Stage.FRAMES: extract_seconds(work.info, work.extract),
         Stage.KEYFRAMES: work.prompts
         * spec_of(Job.SEGMENTER, state.segmenter).seconds(load(work, Job.SEGMENTER, state.segmenter)),
         Stage.PROPAGATE: sum(

@@ -5,32 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from rich.filesize import decimal
-
 from engines.registry import check_params, engines, obstacle, usable
 from engines.spec import Job
 from errors import ResourceError
 from matting_runner.estimate import Estimate
-from matting_runner.estimate.room import Room, Verdict
 from matting_runner.marks import spec_of
 from pipeline.info import VideoInfo
-from queue_logic.job import Needs
+from runner_base.refusal import Proposal, first_fitting, refusal
+from runner_base.room import Room, Verdict
 from session_store import EngineChoice, MattingSession
 
 Estimator = Callable[[MattingSession, VideoInfo], Estimate]
 SMALLER = (2 / 3, 1 / 2, 1 / 3, 1 / 4)
 """Sizes of the video that are tried last."""
-SHOWN = 2
-"""Proposals in a refusal."""
-
-
-@dataclass(frozen=True)
-class Proposal:
-    """An alternative that fits."""
-
-    text: str
-    """What to do, as on the command line."""
-    needs: Needs
 
 
 @dataclass(frozen=True)
@@ -49,7 +36,7 @@ def check(session: MattingSession, info: VideoInfo, estimate: Estimate, room: Ro
         ResourceError: what it needs, what there is, and what would fit.
     """
     if room.verdict(estimate.needs) is Verdict.TOO_LARGE:
-        raise ResourceError(_refusal(session, estimate, room, propose(session, info, room, estimator)))
+        raise ResourceError(refusal(session.state.id, estimate, room, propose(session, info, room, estimator)))
 
 
 def propose(session: MattingSession, info: VideoInfo, room: Room, estimator: Estimator) -> list[Proposal]:
@@ -61,13 +48,11 @@ def propose(session: MattingSession, info: VideoInfo, room: Room, estimator: Est
         _shorter(session, info),
         _smaller(session, info),
     )
-    found = []
-    for options in kinds:
-        tried = ((option, estimator(option.session, option.info).needs) for option in options)
-        fitting = next((Proposal(option.text, n) for option, n in tried if room.verdict(n) is Verdict.FITS), None)
-        if fitting is not None:
-            found.append(fitting)
-    return found
+    return [
+        proposal
+        for options in kinds
+        if (proposal := first_fitting(((o.text, estimator(o.session, o.info).needs) for o in options), room))
+    ]
 
 
 def _lighter(session: MattingSession, info: VideoInfo) -> Iterator[_Option]:
@@ -141,25 +126,3 @@ def _with_param(session: MattingSession, job: Job, name: str, value: object) -> 
 def _changed(session: MattingSession, **changes: object) -> MattingSession:
     """Return a copy with other decisions; never saved."""
     return MattingSession(session.folder, session.state.model_copy(update=changes))
-
-
-def _refusal(session: MattingSession, estimate: Estimate, room: Room, proposals: list[Proposal]) -> str:
-    """Return the refusal in one line."""
-    needs, lacks, helps = estimate.needs, [], []
-    if room.memory_verdict(needs) is Verdict.TOO_LARGE:
-        stage = f"for stage '{estimate.hungriest}'"
-        lacks.append(f"about {decimal(needs.memory_bytes)} of memory {stage}, {decimal(room.memory)} is free")
-        if Room(room.memory_total, room.memory_total, room.disk).memory_verdict(needs) is not Verdict.TOO_LARGE:
-            helps.append(f"close other programs ({decimal(room.memory_total)} in all)")
-    if room.disk_verdict(needs) is Verdict.TOO_LARGE:
-        lacks.append(f"about {decimal(needs.disk_bytes)} of disk, {decimal(room.disk)} is free")
-        helps.append("free space with: run.py session clean, or set SPLAZMATTE_WORKSPACE to a larger disk")
-    fitting = [f"{proposal.text} [{_amounts(proposal.needs)}]" for proposal in proposals[:SHOWN]]
-    if fitting:
-        helps.insert(0, f"this fits: {'; or '.join(fitting)}")
-    what = "; or ".join(helps) or "no setting makes it fit: it takes a larger machine"
-    return f"session {session.state.id} needs {' and '.join(lacks)}; {what}; --force tries it as it is"
-
-
-def _amounts(needs: Needs) -> str:
-    return f"{decimal(needs.memory_bytes)} memory, {decimal(needs.disk_bytes)} disk"

@@ -16,7 +16,7 @@ from matting_runner.progress import Stage
 from pipeline.alpha_store import AlphaStore
 from pipeline.info import VideoInfo
 from pipeline.masks import MaskFolder
-from runner_base.frames import whole_frames
+from runner_base.costs import missing_frames
 from session_store import Keyframe, MattingSession, SessionObject
 
 
@@ -84,8 +84,7 @@ def _extract(session: MattingSession, info: VideoInfo, *, needed: bool) -> int:
     """Return how many frames will be extracted; those that were cleaned away stay so until something looks at them."""
     if info.exact and not needed:
         return 0
-    missing = info.frames - whole_frames(session)
-    return missing if info.exact else max(1, missing)
+    return missing_frames(session, info)
 
 
 def _clipped(wanted: tuple[int, int] | None, frames: int) -> tuple[int, int]:

@@ -1,11 +1,11 @@
 // Actions by name: what a key, a button or Python's run() does. `host` is the StageController.
-import { keyframes, VIEWS } from "./model.js";
+import { VIEWS } from "./model.js";
 
-const TOOLS = ["point", "box", "brush", "eraser", "pan"];
+const TOOLS = ["point", "box", "brush", "eraser", "select", "region", "object", "pan"];
+const TOGGLES = ["trails", "labels", "raw", "curves"];
 
 function jumpKeyframe(host, way) {
-  const object = host.model.object(host.options.current_object);
-  const frames = (object ? [object] : host.model.objects).flatMap(keyframes).sort((a, b) => a - b);
+  const frames = host.model.stops(host);
   const target = way > 0 ? frames.find((frame) => frame > host.frame) : frames.filter((frame) => frame < host.frame).at(-1);
   if (target !== undefined) host.seek(target);
 }
@@ -43,7 +43,9 @@ export const ACTIONS = {
   brush_smaller: (host) => host.scaleBrush(0.8),
   brush_larger: (host) => host.scaleBrush(1.25),
   wipe: (host) => host.change({ wipe: !host.options.wipe }),
-  cancel: (host) => host.pointer.cancel(),
+  cancel: (host) => host.cancel(),
+  select_all: (host) => host.overlay.selectAll?.(),
+  ...Object.fromEntries(TOGGLES.map((name) => [name, (host) => host.change({ [name]: !host.options[name] })])),
   ...Object.fromEntries(TOOLS.map((tool) => [`tool_${tool}`, (host) => host.change({ tool })])),
   ...Object.fromEntries(VIEWS.map((view) => [`view_${view}`, (host) => host.change({ view })])),
 };

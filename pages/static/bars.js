@@ -4,7 +4,21 @@ import { VIEWS } from "./model.js";
 
 const NAMES = { source: "Source", overlay: "Overlay", mask: "Mask", alpha: "Alpha", foreground: "Foreground", composite: "Composite" };
 
-const group = (parent, role, label) => make("div", "sm-group", parent, { role, "aria-label": label });
+export const group = (parent, role, label) => make("div", "sm-group", parent, { role, "aria-label": label });
+
+// The buttons for zoom, and the element that shows it.
+export function makeZoom(host, root) {
+  make("span", "sm-space", root);
+  const zoom = group(root, "group", host.t("Zoom"));
+  const button = (icon, text) => makeButton(zoom, { icon, label: host.t(text), tip: host.tip(text, icon), act: () => host.run(icon) });
+  button("fit", "Fit picture");
+  const actual = () => host.run("actual");
+  makeButton(zoom, { label: "1:1", tip: host.tip("Actual pixels (1:1)", "actual"), act: actual });
+  button("zoom_out", "Zoom out");
+  const shown = make("span", "sm-zoom", zoom);
+  button("zoom_in", "Zoom in");
+  return shown;
+}
 
 export class ViewBar {
   constructor(host, parent) {
@@ -21,15 +35,7 @@ export class ViewBar {
       (view_b) => host.change({ view_b }));
     this.makeBackdrop();
     this.makeOverlay();
-    make("span", "sm-space", this.root);
-    const zoom = group(this.root, "group", host.t("Zoom"));
-    const button = (icon, text) => makeButton(zoom, { icon, label: host.t(text), tip: host.tip(text, icon), act: () => host.run(icon) });
-    button("fit", "Fit picture");
-    const actual = () => host.run("actual");
-    makeButton(zoom, { label: "1:1", tip: host.tip("Actual pixels (1:1)", "actual"), act: actual });
-    button("zoom_out", "Zoom out");
-    this.zoom = make("span", "sm-zoom", zoom);
-    button("zoom_in", "Zoom in");
+    this.zoom = makeZoom(host, this.root);
   }
 
   makeBackdrop() {

@@ -1,6 +1,7 @@
 // What a pointer does on the picture: the tools, panning, pinching, the wipe's divider. Touch: one finger is the tool,
 // two zoom and pan.
 const DRAG = 4; // CSS pixels before a press is a drag
+const BOXES = new Set(["box", "region", "select"]); // tools that draw a rectangle
 const GRIP = 8; // CSS pixels around the wipe's divider that take hold of it
 
 export class Pointer {
@@ -55,11 +56,14 @@ export class Pointer {
     event.preventDefault();
     const { host } = this;
     const positive = event.button !== 2 && !event.altKey;
-    this.gesture = { kind, id: event.pointerId, from: at, at, last: at, positive, frame: host.scene?.frame, moved: false };
+    this.gesture = { kind, id: event.pointerId, from: at, at, last: at, positive, frame: host.scene?.frame, moved: false,
+      shift: event.shiftKey };
     if (kind === "pan") host.panned = true;
     if (kind === "pan" || kind === "wipe") return;
     host.pause();
     this.gesture.start = host.camera.toSource(...at);
+    const grip = host.overlay.grip(at, this.density);
+    if (grip) return Object.assign(this.gesture, { kind: "grip", grip });
     if (kind !== "brush" && kind !== "eraser") return;
     this.gesture.positive = (kind === "brush") === positive; // right or Alt turns a brush into its opposite
     this.gesture.points = [this.gesture.start];
@@ -88,6 +92,7 @@ export class Pointer {
     gesture.moved ||= Math.hypot(at[0] - gesture.from[0], at[1] - gesture.from[1]) > DRAG * this.density;
     if (gesture.kind === "pan") host.camera.pan(at[0] - gesture.last[0], at[1] - gesture.last[1]);
     if (gesture.kind === "wipe") host.setSplit(at[0] / this.canvas.width);
+    if (gesture.kind === "grip" && gesture.moved) gesture.grip.move(...this.gripped(gesture, at));
     if (gesture.points) this.draw(event);
     gesture.last = gesture.at = at;
     host.redraw();
@@ -109,27 +114,42 @@ export class Pointer {
     this.touches.delete(event.pointerId);
     const { gesture, host } = this;
     if (!gesture || (gesture.kind !== "pinch" && gesture.id !== event.pointerId)) return;
+    const drawsBox = BOXES.has(gesture.kind);
     this.gesture = null;
     if (gesture.kind === "pinch") {
       if (this.touches.size) this.gesture = { kind: "rest", id: -1 }; // the other finger does not draw
       return;
     }
-    if (gesture.kind === "point" && host.camera.inside(...gesture.start)) host.clicked(gesture);
-    if (gesture.kind === "box") this.boxed(gesture);
-    if (gesture.points) host.stroked(gesture);
+    if (gesture.kind === "grip") this.dropped(gesture);
+    if (gesture.kind === "point" || gesture.kind === "object") this.clicked(gesture);
+    if (drawsBox) this.boxed(gesture);
+    if (gesture.points) host.overlay.stroked(gesture);
     host.redraw();
+  }
+
+  // What is held moves with the pointer from where it was taken hold of, not to the pointer itself.
+  gripped({ grip, start }, at) {
+    const [x, y] = this.host.camera.toSource(...at);
+    return [grip.x + x - start[0], grip.y + y - start[1]];
+  }
+
+  dropped(gesture) {
+    if (gesture.moved) gesture.grip.drop(...this.gripped(gesture, gesture.at));
+    else gesture.grip.click(gesture);
+  }
+
+  clicked(gesture) {
+    if (this.host.camera.inside(...gesture.start)) this.host.overlay.clicked(gesture);
   }
 
   // A box that was not dragged is a click: so the tool need not be changed for it.
   boxed(gesture) {
-    const { host } = this;
-    if (!gesture.moved) {
-      if (host.camera.inside(...gesture.start)) host.clicked(gesture);
-      return;
-    }
+    if (!gesture.moved) return this.clicked(gesture);
     const [x0, x1, y0, y1] = this.corners(gesture);
-    if (x1 > x0 && y1 > y0) host.report("box", { frame: gesture.frame, x0, y0, x1, y1 });
+    if (x1 > x0 && y1 > y0) this.host.overlay.boxed(gesture, { x0, y0, x1, y1 });
   }
+
+  get drawsBox() { return BOXES.has(this.gesture?.kind) && this.gesture.moved; }
 
   corners(gesture) {
     const { camera } = this.host;
@@ -142,6 +162,7 @@ export class Pointer {
 
   cancel(event) {
     if (event) this.touches.delete(event.pointerId);
+    this.gesture?.grip?.cancel();
     if (this.gesture?.kind !== "pinch" || !this.touches.size) this.gesture = null;
     this.host.redraw();
   }
@@ -184,7 +205,8 @@ export class Pointer {
 
   cursor(event, at) {
     const kind = this.kindOf({ button: 0 }, at);
-    const shapes = { wipe: "ew-resize", pan: "grab", brush: "none", eraser: "none", point: "crosshair", box: "crosshair" };
-    this.canvas.style.cursor = shapes[kind] ?? "default";
+    const shapes = { wipe: "ew-resize", pan: "grab", brush: "none", eraser: "none" };
+    const holds = kind && !shapes[kind] && this.host.overlay.grip(at, this.density);
+    this.canvas.style.cursor = holds ? "move" : shapes[kind] ?? (kind ? "crosshair" : "default");
   }
 }

@@ -1,11 +1,9 @@
 // The controller of the stage: state, and who tells whom. Views of it: painter, marks, bars, timeline.
 import { ACTIONS, belongsElsewhere, combination, SAYS_SPACE } from "./actions.js";
-import { TransportBar, ViewBar } from "./bars.js";
+import { TransportBar } from "./bars.js";
 import { Camera } from "./camera.js";
 import { make } from "./dom.js";
 import { Pointer } from "./input.js";
-import { Model } from "./model.js";
-import { Overlay } from "./overlay.js";
 import { Painter } from "./painter.js";
 import { Player } from "./player.js";
 import { Scenes } from "./scenes.js";
@@ -15,13 +13,13 @@ const REST_MS = 120;
 const REPORT_MS = 200; // at most five reports of the frame a second, and one at rest
 
 export class StageController {
-  constructor(root, { texts, keys, server, prefix, emit }) {
-    Object.assign(this, { root, texts, emit });
+  // kind: {Model, Overlay, Bar, Below?, options, modes(options)}: see kind_matting.js
+  constructor(root, { texts, keys, server, prefix, emit, kind }) {
+    Object.assign(this, { root, texts, emit, kind });
     this.keys = new Map(keys);
     this.server = new Set(server);
-    this.options = { tool: "point", brush_radius: 12, current_object: null, view: "overlay", view_b: "source", wipe: false,
-      backdrop: "checker", opacity: 0.5, outline: true, loop: true };
-    this.model = new Model(prefix);
+    this.options = { ...kind.options };
+    this.model = new kind.Model(prefix);
     this.camera = new Camera();
     this.frame = 0;
     this.range = null;
@@ -29,7 +27,7 @@ export class StageController {
     this.spaceHeld = this.panned = false;
     this.scenes = new Scenes(this.model, () => this.refresh());
     this.player = new Player(this);
-    this.overlay = new Overlay(this);
+    this.overlay = new kind.Overlay(this);
     this.build();
     this.listen();
     window.__stage = root.__stage = this.probe();
@@ -38,7 +36,7 @@ export class StageController {
   build() {
     const { root } = this;
     root.replaceChildren();
-    this.viewBar = new ViewBar(this, root);
+    this.viewBar = new this.kind.Bar(this, root);
     this.window = make("div", "sm-window", root);
     this.canvas = make("canvas", "sm-canvas", this.window, { tabindex: 0, role: "application", "aria-label": this.t("Picture") });
     this.caption = make("div", "sm-caption", this.window, { role: "status" });
@@ -50,6 +48,8 @@ export class StageController {
     this.timeline?.destroy();
     this.timeline = new Timeline(this, (tag, name, parent = root) => make(tag, name, parent));
     this.timeline.root.setAttribute("aria-label", this.t("Timeline"));
+    this.below?.destroy();
+    this.below = this.kind.Below ? new this.kind.Below(this, root) : null;
     this.sizes?.disconnect();
     this.sizes = new ResizeObserver(() => this.resize());
     this.sizes.observe(this.window);
@@ -63,7 +63,7 @@ export class StageController {
     document.addEventListener("keydown", (event) => this.keyDown(event), { signal });
     document.addEventListener("keyup", (event) => this.keyUp(event), { signal });
     window.addEventListener("blur", () => { this.spaceHeld = false; }, { signal });
-    this.themes = new MutationObserver(() => { this.redraw(); this.timeline.redraw(); });
+    this.themes = new MutationObserver(() => { this.redraw(); this.timeline.redraw(); this.below?.redraw(); });
     this.themes.observe(document.body, { attributes: true, attributeFilter: ["class"] });
   }
 
@@ -71,7 +71,7 @@ export class StageController {
   // stats() of pictures, bytes, requests and draws.
   probe() {
     const host = this;
-    return {
+    return Object.defineProperties(this.model.probe?.(this) ?? {}, Object.getOwnPropertyDescriptors({
       get view() { return host.model.view; },
       get frame() { return host.frame; },
       get shown() { return host.scene?.frame ?? -1; },
@@ -89,7 +89,7 @@ export class StageController {
         return { images: cache.size, bytes, peak, loads, aborts, inFlight: flights.size, latency,
           thumbs: host.timeline.loader.cache.size, thumbBytes: host.timeline.loader.bytes, draws: host.painter.draws };
       },
-    };
+    }));
   }
 
   get scene() { return this.scenes.scene; }
@@ -103,7 +103,7 @@ export class StageController {
     return keys.length ? `${this.t(text)} (${named(keys[0])})` : this.t(text);
   }
 
-  modes() { return this.options.wipe ? [this.options.view, this.options.view_b] : [this.options.view]; }
+  modes() { return this.kind.modes(this.options); }
   splitX() { return this.split * this.canvas.width; }
   setSplit(split) { this.split = Math.max(0.02, Math.min(0.98, split)); }
 
@@ -115,16 +115,8 @@ export class StageController {
 
   // Below the transport, when the picture rests; the line stays when it is empty, so that nothing jumps.
   showMade() {
-    const text = this.model.view ? this.madeText() : "";
+    const text = this.model.view ? this.model.made(this) : "";
     if (this.made.textContent !== text) this.made.textContent = this.made.title = text;
-  }
-
-  // Which engines made what lies on a frame, as text: of all shown objects, or of one; with the alpha, or without.
-  madeText(frame = this.frame, objects = undefined, alpha = true) {
-    const named = (makers) => makers.map(([title, model]) => (model ? `${this.t(title)} (${model})` : this.t(title))).join(", ");
-    const masks = named(this.model.maskMakers(frame, objects)), mattes = alpha ? named(this.model.alphaMakers(frame)) : "";
-    const parts = [masks && `${this.t("Mask")}: ${masks}`, mattes && `${this.t("Alpha")}: ${mattes}`];
-    return parts.filter(Boolean).join("  ·  ");
   }
 
   // ---- what Python calls
@@ -136,6 +128,7 @@ export class StageController {
     if (other) [this.frame, this.model.view] = [0, null];
     if (other) this.scenes.reset();
     this.model.view = view;
+    this.model.changed(this);
     if (other) this.timeline.reset();
     if (other) this.overlay.clear();
     this.range = view?.range ? [...view.range] : null;
@@ -150,7 +143,9 @@ export class StageController {
 
   setOptions(options) {
     Object.assign(this.options, options);
-    if ("current_object" in options) this.timeline.redraw();
+    this.model.changed(this);
+    if (this.kind.laneOptions.some((name) => name in options)) this.timeline.redraw();
+    this.below?.update();
     this.refresh();
   }
 
@@ -181,6 +176,7 @@ export class StageController {
     this.travel();
     this.refresh();
     this.timeline.setFrame(frame, this.spoken());
+    this.below?.place();
     clearTimeout(this.resting);
     const wait = Math.max(0, (this.reportedAt ?? 0) + REPORT_MS - performance.now());
     this.resting = setTimeout(() => this.reportFrame(), REPORT_MS);
@@ -232,15 +228,9 @@ export class StageController {
     this.change({ brush_radius: Math.round(radius * 100) / 100 });
   }
 
-  clicked({ start: [x, y], frame, positive }) {
-    this.overlay.addPoint(frame, x, y, positive);
-    this.report("click", { frame, x, y, positive });
-  }
-
-  stroked({ points, frame, positive }) {
-    const radius = this.options.brush_radius;
-    this.overlay.addStroke(frame, points, radius, positive);
-    this.report("stroke", { frame, points, radius, positive });
+  cancel() {
+    this.pointer.cancel();
+    this.overlay.cancel();
   }
 
   async setBackdropImage(file) {
@@ -321,6 +311,7 @@ export class StageController {
     for (const timer of [this.resting, this.settling]) clearTimeout(timer);
     cancelAnimationFrame(this.waiting);
     this.timeline.destroy();
+    this.below?.destroy();
     this.scenes.destroy();
     this.backdropImage?.close();
     if (window.__stage === this.root.__stage) delete window.__stage;

@@ -1,41 +1,11 @@
-// Questions to a SessionView (see pages/stage.py): what lies on a frame, which pictures a view of it needs.
+// Questions to a matting session's view: what lies on a frame, which pictures a view of it needs, what the lanes are.
+import { Clip, keyframes, laneAt } from "./clip.js";
+
 export const VIEWS = ["source", "overlay", "mask", "alpha", "foreground", "composite"];
 
-// The interval [start, stop, kind, version] of a lane that holds a frame, or null. Lanes are sorted.
-export function laneAt(lane, frame) {
-  let [low, high] = [0, lane.length - 1];
-  while (low <= high) {
-    const middle = (low + high) >> 1;
-    const piece = lane[middle];
-    if (frame < piece[0]) high = middle - 1;
-    else if (frame >= piece[1]) low = middle + 1;
-    else return piece;
-  }
-  return null;
-}
-
-export function keyframes(object) {
-  const frames = [];
-  for (const [start, stop, kind] of object?.lane ?? [])
-    if (kind === "keyframe") for (let frame = start; frame < stop; frame++) frames.push(frame);
-  return frames;
-}
-
-export class Model {
-  constructor(prefix = "") {
-    this.prefix = prefix;
-    this.view = null;
-  }
-
-  get frames() { return this.view?.frames ?? 0; }
+export class Model extends Clip {
   get objects() { return this.view?.objects ?? []; }
   object(id) { return this.objects.find((one) => one.id === id) ?? null; }
-  clamp(frame) { return Math.max(0, Math.min(this.frames - 1, Math.round(frame) || 0)); }
-  url(kind, version) {
-    return `${this.prefix}/media/${encodeURIComponent(this.view.id)}/${kind}?v=${encodeURIComponent(version)}`;
-  }
-  frameUrl(frame) { return this.url(`frame/${frame}`, "0"); }
-  thumbUrl(frame) { return this.url(`thumb/${frame}`, "0"); }
   maskVersion(object, frame) { return laneAt(object.lane, frame)?.[3] ?? ""; }
 
   // The best alpha of a frame: of the run, else of 'matte this frame'; null if there is none.
@@ -91,40 +61,25 @@ export class Model {
     return Math.max(1, count) * this.view.width * this.view.height * 4;
   }
 
-  get fps() {
-    const { rate, times } = this.view;
-    if (times?.length > 1) return (times.length - 1) / Math.max(1e-3, times.at(-1) - times[0]);
-    return rate[0] / rate[1];
+  // Which engines made what lies on a frame, as text: of all shown objects, or of one; with the alpha, or without.
+  made(host, frame = host.frame, objects = undefined, alpha = true) {
+    const named = (makers) => makers.map(([title, model]) => (model ? `${host.t(title)} (${model})` : host.t(title))).join(", ");
+    const masks = named(this.maskMakers(frame, objects)), mattes = alpha ? named(this.alphaMakers(frame)) : "";
+    const parts = [masks && `${host.t("Mask")}: ${masks}`, mattes && `${host.t("Alpha")}: ${mattes}`];
+    return parts.filter(Boolean).join("  ·  ");
   }
 
-  // Seconds from the start of the clip to a frame; the frame that is shown at a time.
-  timeOf(frame) {
-    const { times, rate } = this.view;
-    if (times) return frame < times.length ? times[frame] - times[0] : this.timeOf(times.length - 1) + 1 / this.fps;
-    return (frame * rate[1]) / rate[0];
+  // A lane per object, and the alpha's.
+  lanes(host) {
+    const objects = this.objects.map((object) => ({ name: object.name, colour: object.colour, lane: object.lane,
+      current: object.id === host.options.current_object, choose: { current_object: object.id },
+      tip: (frame) => this.made(host, frame, [object], false) }));
+    return [...objects, { name: host.t("Alpha"), colour: "accent", lane: this.view?.alpha ?? [], current: false,
+      tip: (frame) => this.made(host, frame, []) }];
   }
 
-  frameAt(time) {
-    const { times, rate } = this.view;
-    if (!times) return Math.floor((time * rate[0]) / rate[1] + 1e-6);
-    let [low, high] = [0, times.length - 1];
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if (times[middle] - times[0] <= time + 1e-6) low = middle;
-      else high = middle - 1;
-    }
-    return low;
-  }
-
-  // HH:MM:SS:FF without drop frames (time base: the rounded rate); HH:MM:SS.mmm where the rate varies.
-  timecode(frame) {
-    const two = (value) => String(value).padStart(2, "0");
-    const clock = (seconds) => [seconds / 3600, (seconds / 60) % 60, seconds % 60].map((v) => two(Math.floor(v))).join(":");
-    if (this.view.times) {
-      const ms = Math.round(this.timeOf(frame) * 1000);
-      return `${clock(Math.floor(ms / 1000))}.${String(ms % 1000).padStart(3, "0")}`;
-    }
-    const base = Math.max(1, Math.round(this.fps));
-    return `${clock(Math.floor(frame / base))}:${two(frame % base)}`;
+  stops(host) {
+    const object = this.object(host.options.current_object);
+    return (object ? [object] : this.objects).flatMap(keyframes).sort((a, b) => a - b);
   }
 }

@@ -1,12 +1,14 @@
-// What the user just did, before the server's answer is on the screen; and captions over the picture.
+// What the user just did on a matting session, before the server's answer is on the screen.
 import { drawBox, drawBrush, drawDivider, drawPoint, drawPrompts, drawStroke } from "./marks.js";
+import { BaseOverlay } from "./overlay_base.js";
 
 const PATIENCE = 15000; // ms after which something that never came back is no longer shown
 const NOTES = { none: "No alpha on this frame: matte this frame or the clip", preview: "Preview of this frame", stale: "Stale" };
 
-export class Overlay {
+export class Overlay extends BaseOverlay {
   constructor(host) {
-    this.host = host;
+    super(host);
+    this.notes = NOTES;
     this.pending = [];
   }
 
@@ -22,8 +24,18 @@ export class Overlay {
     this.host.redraw();
   }
 
-  addPoint(frame, x, y, positive) { this.add({ kind: "point", frame, x, y, positive }); }
-  addStroke(frame, points, radius, positive) { this.add({ kind: "stroke", frame, points, radius, positive }); }
+  clicked({ start: [x, y], frame, positive }) {
+    this.add({ kind: "point", frame, x, y, positive });
+    this.host.report("click", { frame, x, y, positive });
+  }
+
+  boxed({ frame }, box) { this.host.report("box", { frame, ...box }); }
+
+  stroked({ points, frame, positive }) {
+    const radius = this.host.options.brush_radius;
+    this.add({ kind: "stroke", frame, points, radius, positive });
+    this.host.report("stroke", { frame, points, radius, positive });
+  }
 
   // Forget what has arrived: a point when the view has it, a stroke when another mask of its frame is on the screen.
   settle() {
@@ -67,7 +79,7 @@ export class Overlay {
     }
     if (options.wipe && scene) drawDivider(context, host.splitX(), host.canvas.height);
     const { gesture, hover } = pointer;
-    if (gesture?.kind === "box" && gesture.moved) {
+    if (pointer.drawsBox) {
       const [x0, x1, y0, y1] = pointer.corners(gesture);
       drawBox(context, camera, [x0, y0, x1, y1], this.colour());
     }
@@ -75,32 +87,5 @@ export class Overlay {
     const at = gesture?.points ? gesture.at : hover;
     if (brush && at && scene && (!gesture || gesture.points))
       drawBrush(context, at, options.brush_radius * camera.scale, gesture?.points ? gesture.positive : options.tool === "brush");
-  }
-
-  // One line in a corner each: what is shown, and what is being worked on.
-  caption() {
-    const { host } = this;
-    const { scene, model } = host;
-    const note = scene?.sides.map((side) => side.note).find(Boolean);
-    this.say(host.caption, note ? host.t(NOTES[note]) : "");
-    host.caption.dataset.note = note ?? "";
-    const waits = !host.playing && host.scenes.isWaiting(host.frame);
-    clearTimeout(this.late);
-    const busy = scene && model.view && model.busy(scene.frame) ? host.t("Segmenting…") : "";
-    this.say(host.badge, busy);
-    if (waits && !busy) this.late = setTimeout(() => this.wait(), 300); // short waits are not worth a word
-  }
-
-  wait() {
-    const { host } = this;
-    if (host.gone || !host.scenes.isWaiting(host.frame)) return;
-    const extracting = host.frame >= host.model.view.extracted;
-    const text = extracting ? host.t("Waiting for frame {frame}…").replace("{frame}", host.frame) : host.t("Loading…");
-    this.say(host.badge, text);
-  }
-
-  say(element, text) {
-    if (element.textContent !== text) element.textContent = text;
-    element.hidden = !text;
   }
 }

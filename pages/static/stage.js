@@ -2,14 +2,15 @@
 // Calls that come before the modules are loaded wait for them.
 export default {
   template: '<div class="sm-stage" ref="root"></div>',
-  props: { texts: Object, base: String, keys: Array, server: Array },
+  props: { texts: Object, base: String, keys: Array, server: Array, kind: String },
   mounted() {
     const prefix = window.path_prefix || "";
     const emit = (name, data) => this.$emit("stage", { name, data });
-    this.loading = import(`${prefix}${this.base}/main.js`).then(({ StageController }) => {
+    const modules = [`main.js`, `kind_${this.kind}.js`].map((name) => import(`${prefix}${this.base}/${name}`));
+    this.loading = Promise.all(modules).then(([{ StageController }, { KIND }]) => {
       if (this.gone) return null;
       this.controller = new StageController(this.$refs.root, {
-        texts: this.texts || {}, keys: this.keys || [], server: this.server || [], prefix, emit,
+        texts: this.texts || {}, keys: this.keys || [], server: this.server || [], prefix, emit, kind: KIND,
       });
       this.$emit("ready", {});
       return this.controller;

@@ -1,7 +1,7 @@
-// The timeline: ruler, thumbnails, a lane per object, the alpha's lane, in and out points. Drawn on a canvas (thousands
+// The timeline: ruler, thumbnails, the lanes of the kind of session, in and out points. Drawn on a canvas (thousands
 // of frames are a few intervals); the playhead is an element of its own, so that playback redraws nothing.
 import { Loader } from "./loader.js";
-import { keyframes } from "./model.js";
+import { keyframes } from "./clip.js";
 
 const RULER = 22, THUMBS = 40, LANE = 20, PAD = 4, INSET = 6; // CSS pixels
 const THUMB_BUDGET = 24 << 20;
@@ -32,7 +32,8 @@ export class Timeline {
   get width() { return Math.max(1, this.root.clientWidth - this.gutter - INSET - PAD); }
   get fitted() { return this.width / Math.max(1, this.host.model.frames); }
   get perFrame() { return Math.max(this.scale, this.fitted); }
-  get height() { return RULER + THUMBS + LANE * (this.host.model.objects.length + 1) + PAD; }
+  get height() { return RULER + THUMBS + LANE * this.lanes.length + PAD; }
+  get lanes() { return this.host.model.lanes(this.host); }
   xOf(frame) { return this.left + (frame - this.scroll) * this.perFrame; }
   frameOf(x) { return this.host.model.clamp(Math.floor((x - this.left) / this.perFrame + this.scroll)); }
   laneTop(index) { return RULER + THUMBS + LANE * index; }
@@ -85,6 +86,7 @@ export class Timeline {
   place() {
     const x = this.xOf(this.host.frame) + this.perFrame / 2;
     this.head.style.transform = `translateX(${x >= this.gutter ? x : -99}px)`;
+    this.host.below?.place();
   }
 
   // What lies under a pointer: a handle, a keyframe, a lane's label, or a frame.
@@ -98,8 +100,8 @@ export class Timeline {
       if (grips.length) return { kind: grips[0][0], x };
     }
     const lane = Math.floor((y - RULER - THUMBS) / LANE);
-    const object = this.host.model.objects[lane];
-    if (object && x < this.gutter) return { kind: "label", object, x };
+    const object = this.lanes[lane];
+    if (object?.choose && x < this.gutter) return { kind: "label", object, x };
     const near = object && this.nearKeyframe(object, x);
     return near === null || near === undefined ? { kind: "frame", x } : { kind: "key", frame: near, x };
   }
@@ -109,10 +111,9 @@ export class Timeline {
     const box = this.canvas.getBoundingClientRect();
     const [x, y] = [event.clientX - box.left, event.clientY - box.top];
     const { host } = this;
-    const lane = Math.floor((y - RULER - THUMBS) / LANE);
-    if (lane < 0 || lane > host.model.objects.length || x < this.left) return "";
-    const frame = this.frameOf(x), object = host.model.objects[lane];
-    const text = object ? host.madeText(frame, [object], false) : host.madeText(frame, []);
+    const lane = this.lanes[Math.floor((y - RULER - THUMBS) / LANE)];
+    if (!lane || x < this.left) return "";
+    const frame = this.frameOf(x), text = lane.tip(frame);
     return text && `${host.t("Frame")} ${frame}: ${text}`;
   }
 
@@ -128,7 +129,7 @@ export class Timeline {
     if (!this.host.model.frames || event.button !== 0) return;
     const hit = this.hit(event);
     this.root.focus({ preventScroll: true });
-    if (hit.kind === "label") return this.host.change({ current_object: hit.object.id });
+    if (hit.kind === "label") return this.host.change(hit.object.choose);
     try {
       this.canvas.setPointerCapture(event.pointerId);
     } catch {
@@ -182,12 +183,13 @@ export class Timeline {
     context.rect(this.gutter, 0, width - this.gutter, height);
     context.clip();
     this.drawThumbs(width);
-    this.host.model.objects.forEach((object, index) => this.drawLane(object.lane, this.laneTop(index), object.colour));
-    this.drawLane(this.host.model.view.alpha ?? [], this.laneTop(this.host.model.objects.length), this.colour("accent"));
+    const lanes = this.lanes.map((lane) => (lane.colour.startsWith("#") ? lane : { ...lane, colour: this.colour(lane.colour) }));
+    lanes.forEach((lane, index) => this.drawLane(lane.lane, this.laneTop(index), lane.colour));
     this.drawRuler(width);
     this.drawRange(height);
     context.restore();
-    this.drawLabels(height);
+    this.drawLabels(lanes, height);
+    this.host.below?.redraw();
     this.setFrame(this.host.frame, this.root.getAttribute("aria-valuetext") ?? "");
   }
 
@@ -312,9 +314,8 @@ export class Timeline {
     }
   }
 
-  drawLabels(height) {
+  drawLabels(lanes, height) {
     const { context } = this;
-    const { host } = this;
     context.fillStyle = this.colour("panel");
     context.fillRect(0, 0, this.gutter - 1, height);
     const label = (text, index, colour, current) => {
@@ -328,8 +329,7 @@ export class Timeline {
       context.fillStyle = this.colour(current ? "text" : "dim");
       context.fillText(this.cut(text, this.gutter - 24), 18, top + LANE / 2 + 0.5);
     };
-    host.model.objects.forEach((object, index) => label(object.name, index, object.colour, object.id === host.options.current_object));
-    label(host.t("Alpha"), host.model.objects.length, this.colour("accent"), false);
+    lanes.forEach(({ name, colour, current }, index) => label(name, index, colour, current));
   }
 
   cut(text, room) {

@@ -17,7 +17,7 @@ export default {
       </div>
       <div v-if="over" class="sm-drop">{{ texts["Drop the video to upload it"] }}</div>
     </div>`,
-  props: { texts: Object },
+  props: { texts: Object, kind: String },
   data: () => ({ rows: [], over: false, next: 1 }),
   mounted() {
     this.depth = 0;
@@ -56,7 +56,7 @@ export default {
       const row = this.rows[0];
       if (this.running || !row) return;
       const request = this.running = new XMLHttpRequest();
-      request.open("POST", "/upload?name=" + encodeURIComponent(row.name));
+      request.open("POST", `/upload?kind=${this.kind}&name=${encodeURIComponent(row.name)}`);
       request.upload.onprogress = (event) => { row.fraction = event.total ? event.loaded / event.total : 0; };
       request.onload = () => this.ended(row, request);
       request.onerror = () => this.ended(row, request);

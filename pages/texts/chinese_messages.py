@@ -102,7 +102,7 @@ MESSAGES: dict[str, str] = {
     "a job's parameters must be plain values: {}": "任务参数必须是普通值：{0}",
     "job {} is {}; only a failed, cancelled or interrupted one is retried": "任务 {0} 的状态为 {1}；只有失败、取消或中断的任务可以重试",
     "job {} is {} already": "任务 {0} 的状态已是 {1}",
-    "a matting job has no parameter '{}'; it has: until, force": "抠像任务没有参数“{0}”；现有：until、force",
+    "a matting job has no parameter '{}'; it has: until, force, then_track": "抠像任务没有参数“{0}”；现有：until、force、then_track",
     "'until' must be one of {}, not '{}'": "“until”只能是 {0} 之一，而不是“{1}”",
     "stopped; what was done is kept, `run` goes on from there": "已停止；已完成的部分会保留，可从那里继续",
     "SplazMatte ended {} times while it ran; to go on: run.py queue retry {}": "运行期间 SplazMatte 结束了 {0} 次；点击“重试”继续",

@@ -43,4 +43,11 @@ NEURAL: dict[str, str] = {
     "Warmup": "预热",
     "auto is fp16 on CUDA GPUs, as its weights are; bf16 on CPUs that compute in it; fp32 elsewhere.": "“自动”在 CUDA GPU 上为 fp16（与权重一致），在支持的 CPU 上为 bf16，其他情况为 fp32。",
     "matanyone2 has finer edges in real footage; matanyone is the first version.": "matanyone2 在实拍素材上边缘更精细；matanyone 是第一版。",
+    "CoTracker 3": "CoTracker 3",
+    "Points followed through the clip, all together, also while they are hidden.": "在整个片段中一起跟踪所有点，被遮挡时也继续。",
+    "online works through 16 frames at a time, offline sees 60 at once and takes more memory.": "在线模型每次处理 16 帧，离线模型一次看到 60 帧，占用内存更多。",
+    "Grid": "网格",
+    "Points per side of a regular grid that is followed beside the points, to tell how the picture moves.": "与各点一同跟踪的规则网格每边的点数，用来了解画面如何运动。",
+    "Where it computes; auto is CUDA, then the CPU, as Apple's GPUs lack an operation.": "在何处计算；“自动”依次为 CUDA、CPU，因为苹果 GPU 缺少一种运算。",
+    "Of matrix products; auto is fp32, bf16 is faster and some hundredths of a pixel off.": "矩阵乘法的精度；“自动”为 fp32，bf16 更快，误差为百分之几像素。",
 }

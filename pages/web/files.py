@@ -24,14 +24,17 @@ def register(services: Services, uploads: Uploads) -> None:
     """Add the routes for files."""
 
     @app.post("/upload")
-    async def upload(request: Request, name: str = "") -> JSONResponse:
+    async def upload(request: Request, name: str = "", kind: str = "matting") -> JSONResponse:
+        side = services.sides.get(kind)
+        if side is None:
+            return missing("there is no such kind of session")
         try:
             size = request.headers.get("content-length", "")
             uploads.check(int(size) if size.isdigit() else None)
             path = await uploads.receive(request.stream())
-            session = await run_in_threadpool(uploads.accept, path, name)
-            session_id = session.state.id
-            await run_in_threadpool(services.work.extract, session_id)
+            session = await run_in_threadpool(uploads.accept, path, name, side.create)
+            session_id = str(session.state.id)
+            await run_in_threadpool(side.work.extract, session_id)
         except ClientDisconnect:
             return JSONResponse({"error": "the upload was cut off"}, 400)
         except SplazMatteError as error:
@@ -51,14 +54,11 @@ def register(services: Services, uploads: Uploads) -> None:
 
     @app.get("/download/{session}/all.zip")
     async def several(session: str, formats: str = "") -> Response:
-        from app_logic.downloads import downloads
-
         try:
-            opened = services.editor(session).session
-            chosen = await run_in_threadpool(downloads, opened, [name for name in formats.split(",") if name])
+            chosen = await run_in_threadpool(_chosen, services, session, [name for name in formats.split(",") if name])
         except SplazMatteError as error:
             return missing(str(error))
-        return _zip(chosen, f"{chosen[0].name.rpartition('_')[0]}.zip")
+        return _zip(chosen, f"{chosen[0].stem}.zip")
 
     @app.get("/download/{session}/{name}")
     async def single(session: str, name: str) -> Response:
@@ -71,10 +71,13 @@ def register(services: Services, uploads: Uploads) -> None:
         return FileResponse(found.path, media_type=TYPES.get(found.path.suffix), filename=found.name)
 
 
-def _one(services: Services, session: str, name: str) -> Download:
-    from app_logic.downloads import download
+def _chosen(services: Services, session: str, names: list[str]) -> list[Download]:
+    side = services.side_of(session)
+    return side.downloads(side.editor(session).session, names)
 
-    return download(services.editor(session).session, name)
+
+def _one(services: Services, session: str, name: str) -> Download:
+    return _chosen(services, session, [name])[0]
 
 
 def _zip(chosen: list[Download], name: str) -> Response:

@@ -10,7 +10,7 @@ class FormatCost:
     """What a format takes, fitted to what was measured (`benchmarks/estimate.py` shows how far off it is).
 
     Attributes:
-        seconds: to draw and encode a megapixel, on the reference machine of `matting_runner.speeds`.
+        seconds: to draw and encode a megapixel, on the reference machine of `runner_base.speeds`.
         memory: bytes a pixel while it is written.
         thread_memory: bytes a pixel more for each processor: encoders keep frames for each thread.
         fixed_memory: bytes that do not depend on the size.

@@ -6,12 +6,13 @@ import json
 import re
 import urllib.request
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pages.keys import KEYS, SERVER_ACTIONS
-from pages.stage import OPTIONS, STAGE_TEXTS, STATIC
+from pages.stage import STATIC
+from pages.stage_kinds import MAKER_TEXTS, MATTING, OPTIONS, STAGE_TEXTS, TRACK_STAGE_TEXTS, TRACKING, StageKind
 from tests.browser.stage_bench import ARGUMENTS, CHROMIUM, COLOURS, FOREGROUND, LIVE, STEPS, frame_colour, server
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -489,19 +490,43 @@ def test_nothing_overflows(seat: Open, width: int) -> None:
     assert page.js("document.querySelector('.sm-window').clientHeight") >= 120
 
 
-def test_every_text_is_declared_and_used() -> None:
-    source = "".join(path.read_text() for path in STATIC.glob("*.js"))
+@pytest.mark.parametrize("kind", [MATTING, TRACKING], ids=lambda kind: kind.name)
+def test_every_text_is_declared_and_used(kind: StageKind) -> None:
+    """Of the modules that a page loads: what they write is declared, and what is declared is in them."""
+    source = "".join(path.read_text() for path in modules(STATIC / f"kind_{kind.name}.js", STATIC / "main.js"))
     quoted = set(re.findall(r'"([^"\n]+)"', source))
     asked = set(re.findall(r'\b(?:t|tip)\("([^"]+)"', source))
-    assert asked <= set(STAGE_TEXTS)
-    unused = set(STAGE_TEXTS) - quoted - {text for _, _, text in KEYS}
-    assert not unused
+    declared = {*STAGE_TEXTS, *TRACK_STAGE_TEXTS}
+    assert asked <= declared
+    own = {text for text in kind.texts if text not in MAKER_TEXTS}
+    assert not own - quoted - {text for _, _, text in kind.keys}
 
 
-def test_every_key_has_an_action() -> None:
+def modules(*roots: Path) -> set[Path]:
+    """Return the modules that these import, with themselves."""
+    found: set[Path] = set()
+    waiting = list(roots)
+    while waiting:
+        path = waiting.pop()
+        if path not in found:
+            found.add(path)
+            waiting += [STATIC / name for name in re.findall(r'from "\./([^"]+)"', path.read_text())]
+    return found
+
+
+@pytest.mark.parametrize("kind", [MATTING, TRACKING], ids=lambda kind: kind.name)
+def test_every_key_has_an_action(kind: StageKind) -> None:
     source = (STATIC / "actions.js").read_text()
-    for key, action, _ in KEYS:
-        plain = action.startswith(("tool_", "view_"))
-        assert plain or action in SERVER_ACTIONS or re.search(rf"^  {action}: ", source, re.M), action
+    toggles = set(re.findall(r'"(\w+)"', re.search(r"const TOGGLES = (.+);", source)[1]))  # type: ignore[index]
+    for key, action, _ in kind.keys:
+        plain = action.startswith(("tool_", "view_")) or action in toggles
+        assert plain or action in kind.server or re.search(rf"^  {action}: ", source, re.M), action
         assert key == key.lower()
-    assert len({key for key, _, _ in KEYS}) == len(KEYS)
+    assert len({key for key, _, _ in kind.keys}) == len(kind.keys)
+
+
+@pytest.mark.parametrize("kind", [MATTING, TRACKING], ids=lambda kind: kind.name)
+def test_options_are_the_same_on_both_sides(kind: StageKind) -> None:
+    source = (STATIC / f"kind_{kind.name}.js").read_text()
+    listed = re.search(r"options: \{(.*?)\}", source, re.S)
+    assert listed is not None and set(kind.options) <= set(re.findall(r"(\w+):", listed[1]))

@@ -19,7 +19,7 @@ from pydantic import BaseModel, Field
 from errors import SplazMatteError
 from json_store import JsonStore
 from machine import fingerprint
-from matting_runner.calibration import calibrate
+from runner_base.calibration import calibrate
 
 FILE_NAME = "speeds.json"
 FEWEST, SHORTEST = 12, 0.1

@@ -1,0 +1,34 @@
+"""Deliverables of tracking sessions under the original file's name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from app_logic.downloads import Download
+from errors import ParameterError, SessionError
+from tracking_export import TRACK_FORMATS
+from tracking_runner import check_formats
+from tracking_session_store import TrackingSession
+
+
+def downloads(session: TrackingSession, names: Iterable[str]) -> list[Download]:
+    """Return several deliverables of a session; folders are those of formats with a file for each track.
+
+    Raises:
+        ParameterError: none is asked for, or there is no such format.
+        SessionError: one is not delivered, or being made anew.
+    """
+    wanted = list(dict.fromkeys(names))
+    if not wanted:
+        raise ParameterError(f"say which formats: video, {', '.join(TRACK_FORMATS)}")
+    return [_download(session, name) for name in check_formats(wanted)]
+
+
+def _download(session: TrackingSession, name: str) -> Download:
+    made = session.state.delivered.get(name)
+    path = session.results_dir / made.path if made else None
+    if path is None or not path.exists():
+        raise SessionError(f"{name} is not delivered yet; deliver it first")
+    stem = Path(session.state.original_name).stem or session.state.name
+    return Download(path, f"{stem}_{path.name.replace(f'_{session.state.id}', '')}", stem)
