@@ -343,7 +343,7 @@ def test_out_of_memory_halves_the_working_size(
 def test_out_of_memory_with_a_small_picture_is_an_error(fake: type[FakeRun], monkeypatch: pytest.MonkeyPatch) -> None:
     clip = Clip(1, 400, 320)
     monkeypatch.setattr(fake, "limit", 1)
-    with pytest.raises(ResourceError, match="memory of cpu"):
+    with pytest.raises(ResourceError, match="memory of the GPU does not suffice"):
         made(clip, {1: {0: full(clip)}}, max_size=250)
 
 
