@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import cv2
@@ -468,6 +469,14 @@ def test_a_smaller_working_size_is_the_authors_own(
     theirs = authors.alphas(pictures(clip), clip.disc(0), size=working_size(clip.size, 96))
     larger = made(clip, {1: {0: clip.disc(0)}}, max_size=96)
     assert far(larger, [upsample(alpha, clip.read(i)) for i, alpha in enumerate(theirs)]) == 0
+
+
+def test_a_gpu_compares_in_parts_of_a_sixteenth_of_its_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    for gigabytes, expected in ((8, 1 << 29), (0, matching.PART_BYTES)):
+        found = SimpleNamespace(total_memory=gigabytes << 30)
+        monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _, found=found: found)
+        assert matching.part_bytes(torch.device("cuda:0")) == expected
+    assert matching.part_bytes(torch.device("cpu")) == matching.PART_BYTES
 
 
 @upstream

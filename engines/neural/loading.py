@@ -48,6 +48,21 @@ def release() -> None:
         free_memory()
 
 
+def channels_last(network: Any) -> Any:
+    """Return a network with its convolutions' weights laid out channels last, as CPUs want them in bf16.
+
+    What a convolution gives is laid out like its weights, and so is what follows, up to the next one. VideoMaMa takes
+    two thirds of the time so; in fp32 it makes no difference.
+    """
+    import torch
+
+    layouts = {4: torch.channels_last, 5: torch.channels_last_3d}
+    for parameter in network.parameters():
+        if parameter.dim() in layouts:
+            parameter.data = parameter.data.contiguous(memory_format=layouts[parameter.dim()])
+    return network
+
+
 def _hush() -> None:
     """Keep the library's progress bars and advice out of our own output; what matters is raised as an error."""
     from transformers.utils import logging
