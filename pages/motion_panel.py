@@ -41,10 +41,11 @@ class MotionPanel:
         with ui.column().classes("sm-form") as self._form:
             self._stabilise = ui.switch(t("Stabilise: take the motion out")).props("dense")
             self._stabilise.on("update:model-value", lambda: self._set(stabilises=bool(self._stabilise.value)))
-            self._sliders = Sliders(SMOOTH, self._slide)
+            with ui.column().classes("sm-form") as self._smooth:
+                self._sliders = Sliders(SMOOTH, self._slide)
             with ui.row().classes("sm-param"):
                 self._reference = ui.label().classes("sm-note grow")
-                ui.button(t("This frame"), on_click=self._refer).props("flat dense no-caps")
+                ui.button(t("This frame"), on_click=self._refer).props("flat dense no-caps").classes("sm-nowrap")
             action_button(t("Use the selected points"), "done_all", self._use)
             self._hint = ui.label(t("Drag the corners on the reference frame; they may leave the picture."))
             self._hint.classes("sm-note")
@@ -69,8 +70,12 @@ class MotionPanel:
             ui.timer(0, self._solve, once=True)
         self._form.set_visibility(current is not None)
         if current is not None and self._desk.editor is not None:
-            choice = next(m for m in self._desk.editor.session.state.motions if m.id == current["id"])
+            motions = self._desk.editor.session.state.motions
+            choice = next((motion for motion in motions if motion.id == current["id"]), None)
+            if choice is None:  # taken back since the view was made
+                return
             self._stabilise.value = choice.stabilises
+            self._smooth.set_visibility(choice.stabilises)
             self._sliders.show(choice)
             self._hint.set_visibility(choice.kind == "corner-pin")
             frame = choice.reference

@@ -101,3 +101,4 @@ class TrackTools(ToolBar):
         if desk.editor is not None:
             spec = get_spec(Job.SEGMENTER, desk.editor.session.state.segmenter.name)
             self.buttons["object"].set_enabled(PromptKind.POINTS in spec.prompts)
+        self.show(str(desk.stage.options["tool"]))

@@ -21,6 +21,8 @@ class TrackingDesk(Desk):
         self.work = services.tracking.work
         self.selected: list[int] = []
         """Ids of points, in the order in which they were selected."""
+        self._expected: set[int] = set()
+        """Ids of points that were just made: a view on its way may not have them yet."""
         self.motion_id = 0
 
     @property
@@ -36,6 +38,7 @@ class TrackingDesk(Desk):
     def select(self, ids: list[int]) -> None:
         """Select points."""
         self.selected = list(ids)
+        self._expected = set(ids) - {point["id"] for point in self.points}
         self.stage.set_options(selected=self.selected)
         self.tell_frame()
 
@@ -53,7 +56,8 @@ class TrackingDesk(Desk):
         """Return what is selected and is still there."""
         view = self.view or {"points": [], "motions": []}
         points = {point["id"] for point in view["points"]}
-        self.selected = [point_id for point_id in self.selected if point_id in points]
+        self.selected = [point_id for point_id in self.selected if point_id in points | self._expected]
+        self._expected -= points
         if self.motion_id not in {motion["id"] for motion in view["motions"]}:
             self.motion_id = 0
         return {"selected": self.selected, "motion": self.motion_id or None}

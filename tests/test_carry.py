@@ -1,86 +1,75 @@
-"""What a tracking session takes from a matting session."""
+"""From a matting session to a tracking session, as the app does it: now, or behind the job that makes the masks."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 
+from app_logic.carry import track_through
+from app_logic.services import Services
 from errors import PromptError, SessionNotFoundError
-from matting_runner import set_keyframe
-from pipeline.masks import MaskFolder
-from session_store import Keyframe, MattingSession, SessionStore
-from tests.clip_sessions import prompted_session
+from matting_runner import create_session, run_matting, set_keyframe
+from session_store import FramePrompts, Keyframe, MattingSession, PointPrompt
 from tests.conftest import disc, write_clip
 from tracking_runner import run_tracking
-from tracking_runner.carry import carry_over
-from tracking_runner.from_matting import session_of
-from tracking_session_store import TrackingSession, TrackingSessionStore
+from tracking_session_store import TrackingSession
+
+FRAMES = 8
 
 
 @pytest.fixture
-def matting(tmp_path: Path) -> MattingSession:
-    """Return a session with clicks on frame 0 and a mask on frame 4."""
-    return prompted_session(tmp_path / "sessions", write_clip(tmp_path / "short.mp4", 8), keyframe=4)
+def services(tmp_path: Path) -> Iterator[Services]:
+    made = Services(tmp_path / "workspace")
+    yield made
+    made.close()
 
 
 @pytest.fixture
-def tracking(matting: MattingSession, tmp_path: Path) -> TrackingSession:
-    return session_of(TrackingSessionStore(tmp_path / "tracking_sessions"), matting, 6)
+def matting(services: Services, tmp_path: Path) -> MattingSession:
+    return create_session(services.matting.store, write_clip(tmp_path / "clip.mp4", FRAMES, audio=False))
 
 
-def frames(session: TrackingSession) -> list[int]:
-    return [frame for point in session.state.points for frame in point.keys]
+def give_mask(session: MattingSession) -> None:
+    item = session.add_object("ball")
+    item.prompts[0] = FramePrompts(points=[PointPrompt(x=30, y=32), PointPrompt(x=80, y=5, positive=False)])
+    set_keyframe(session, item, 0, disc(0), Keyframe(origin="prompts", digest=""))
+    session.save()
 
 
-def test_clicks_and_the_first_mask_become_points_once(tracking: TrackingSession) -> None:
-    carry_over(tracking)
-    assert frames(tracking) == [0, *[4] * 6]
-    assert all(disc(4)[round(y), round(x)] for point in tracking.state.points[1:] for x, y in [point.keys[4]])
-    carry_over(tracking)
-    assert len(tracking.state.points) == 7
-    assert TrackingSessionStore(tracking.folder.parent).open(tracking.state.id).state.carry is None
+def jobs(services: Services, session_id: str) -> list[str]:
+    return [str(job.parameters["until"]) for job in services.queue.jobs() if job.session_id == session_id]
 
 
-def test_only_what_lies_in_the_range(matting: MattingSession, tmp_path: Path) -> None:
-    matting.state.range = (3, 8)
-    matting.save()
-    session = session_of(TrackingSessionStore(tmp_path / "tracking_sessions"), matting, 6)
-    carry_over(session)
-    assert session.state.range == (3, 8) and frames(session) == [4] * 6
+def test_clicks_and_masks_become_points_of_a_group(services: Services, matting: MattingSession) -> None:
+    give_mask(matting)
+    made = track_through(services, matting.state.id, 10, start=False)
+    points = TrackingSession.load(made.folder).state.points
+    assert points[0].keys == {0: (30, 32)} and len(points) == 11, "the negative click is none"
+    assert {point.group for point in points} == {"ball"}
+    inside = disc(0) > 127
+    assert all(inside[round(y), round(x)] for point in points for x, y in point.keys.values())
+    assert jobs(services, made.state.id) == ["frames"]
+    run_tracking(TrackingSession.load(made.folder), until="track")
 
 
-def test_masks_of_a_run_count_where_there_is_no_keyframe(matting: MattingSession, tracking: TrackingSession) -> None:
-    item = matting.state.objects[0]
-    item.prompts, item.keyframes = {}, {}
-    MaskFolder(matting.masks_dir(item.id, "propagated")).write(5, disc(5))
-    matting.save()
-    carry_over(tracking)
-    assert frames(tracking) == [5] * 6
+def test_points_may_wait_for_the_masks(services: Services, matting: MattingSession) -> None:
+    services.matting.work.propagate(matting.state.id)
+    made = track_through(services, matting.state.id, 5, start=False)
+    assert not made.state.points and jobs(services, made.state.id) == ["track"], "frames are part of it"
+    give_mask(matting)
+    run_matting(matting)
+    run_tracking(TrackingSession.load(made.folder), until="track")
+    assert len(TrackingSession.load(made.folder).state.points) == 6
 
 
-def test_an_empty_mask_is_passed_over(matting: MattingSession, tracking: TrackingSession) -> None:
-    item = matting.state.objects[0]
-    set_keyframe(matting, item, 2, np.zeros_like(disc(0)), Keyframe(origin="mask", digest=""))
-    matting.save()
-    carry_over(tracking)
-    assert frames(tracking)[1:] == [4] * 6
-
-
-def test_a_run_takes_them_first(tracking: TrackingSession) -> None:
-    tracking.state.formats = ["csv"]
-    run_tracking(tracking)
-    assert tracking.state.columns == list(range(1, 8)) and tracking.state.carry is None
-
-
-def test_nothing_to_take_and_nowhere_to_take_it_from(
-    matting: MattingSession, tracking: TrackingSession, tmp_path: Path
-) -> None:
-    matting.state.objects = []
-    matting.save()
-    with pytest.raises(PromptError, match="no clicks or masks"):
-        run_tracking(tracking)
-    SessionStore(tmp_path / "sessions").delete(matting.state.id)
+def test_what_gives_no_points_makes_no_session(services: Services, matting: MattingSession) -> None:
+    with pytest.raises(PromptError, match="click on an object first"):
+        track_through(services, matting.state.id, 10, start=True)
+    give_mask(matting)
+    with pytest.raises(PromptError, match="1 to 5000"):
+        track_through(services, matting.state.id, 0, start=True)
     with pytest.raises(SessionNotFoundError):
-        run_tracking(tracking)
+        track_through(services, "20260101-000000-nobody", 10, start=True)
+    assert list(services.tracking.store.ids()) == []

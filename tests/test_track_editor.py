@@ -45,17 +45,10 @@ def segmented(target: str, *arguments: Any) -> bytes:
 def make(tmp_path: Path, clip: Path) -> Callable[..., TrackEditor]:
     def editor(call: Callable[..., Any] = segmented) -> TrackEditor:
         session = create_session(TrackingSessionStore(tmp_path / "tracking_sessions"), clip)
-        run_tracking_frames(session)
+        run_tracking(session, until="frames")
         return TrackEditor(tmp_path, session, call)
 
     return editor
-
-
-def run_tracking_frames(session: TrackingSession) -> None:
-    session.add_point(0, 5, 5)
-    run_tracking(session, until="frames")
-    session.state.points = []
-    session.save()
 
 
 @pytest.fixture

@@ -87,6 +87,7 @@ def test_frames_masks_and_alpha_are_exact(client: httpx.Client, session: Matting
         "/media/{id}/mask/9/0", "/media/{id}/mask/1/7000", "/media/{id}/alpha/8", "/media/{id}/preview/0",
         "/media/nobody/frame/0", "/media/..%2F..%2Fetc/frame/0", "/media/.hidden/frame/0", "/media/{id}/thumb/99",
         "/media/{id}/file/state.json", "/media/{id}/file/png", "/media/{id}/file/..%2Fstate.json",
+        "/media/{id}/tracks/raw", "/media/{id}/motion/1", "/media/{id}/object",
         "/download/{id}/prores", "/download/{id}/..%2F..%2Fqueue.json", "/download/{id}/all.zip",
         "/download/{id}/all.zip?formats=alpha,nothing", "/static/..%2F..%2Fconfig.py", "/static/../../app.py",
     ],
@@ -105,6 +106,21 @@ def test_files_are_played_in_parts_and_downloaded_by_name(client: httpx.Client, 
     whole = client.get(f"/download/{session.state.id}/alpha")
     assert whole.content == data and "Kugel%20%C3%B6_alpha.mp4" in whole.headers["content-disposition"]
     assert client.get(f"/download/{session.state.id}/png").content[:2] == b"PK"
+
+
+def test_a_video_becomes_a_tracking_session_with_pictures_of_its_own(client: httpx.Client, app: App) -> None:
+    data = write_clip(app.workspace.parent / "points.mp4", 8, audio=False).read_bytes()
+    made = client.post("/upload?kind=tracking&name=points.mp4", content=data).json()["session"]
+    assert (app.workspace / "tracking_sessions" / made / "source.mp4").read_bytes() == data
+    assert not (app.workspace / "sessions" / made).exists()
+    assert picture(client.get(f"/media/{made}/frame/3")).shape == (64, 96, 3)
+    assert client.get(f"/media/{made}/thumb").status_code == 200
+    for path in ("tracks/raw", "tracks/refined", "tracks/state.json", "object", "mask/1/0", "file/video"):
+        assert client.get(f"/media/{made}/{path}").status_code == 404
+    assert "gone" in client.get(f"/media/{made}/motion/7").json()["error"]
+    assert client.get(f"/download/{made}/json").status_code == 404
+    assert client.get("/tracking").status_code == 200
+    assert client.post("/upload?kind=spin&name=points.mp4", content=data).status_code == 404
 
 
 def test_an_upload_that_is_no_video_is_refused(client: httpx.Client, app: App) -> None:

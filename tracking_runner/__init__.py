@@ -136,12 +136,13 @@ def _run_stages(
     """Run the stages up to `until`; return the range of frames that is asked for, and the residuals of motions."""
     info = extract(session, load_info(session), reporter)
     save_info(session, info)
+    if until == STAGES[0]:  # asked for before there are points
+        return session.state.range or (0, info.frames), []
     carry_over(session)
     span = _checked(session, info)
     plan.refine(info)
-    if until in STAGES[1:]:
-        with VideoReader(session.source, info) as reader, SourceAhead(reader) as source:
-            track_stage.track(session, Watched(source, reporter), span, reporter)
+    with VideoReader(session.source, info) as reader, SourceAhead(reader) as source:
+        track_stage.track(session, Watched(source, reporter), span, reporter)
     solved = deliver_stage.deliver(session, info, span, reporter) if until == deliver_stage.STAGE else []
     return span, [residual(choice, motion) for choice, motion in solved]
 

@@ -1,5 +1,6 @@
 // Tracks and motions as they come over HTTP: fetched when their version changes; the last ones stay until then.
 const HEADER = 8; // bytes: uint32 frames, uint32 points
+const RETRY_MS = 1000;
 
 // float32 [T, N, 2] positions, uint8 [T, N] confidence and visibility; `at` is the place of a frame and column in them.
 export class Tracks {
@@ -66,8 +67,9 @@ export class Fetched {
   async load(url, about) {
     const answer = await fetch(url, { credentials: "same-origin" }).catch(() => null);
     if (url !== this.url) return; // another one is wanted by now
-    if (!answer?.ok) { // the server has another version already, and says so soon
-      this.url = this.loaded;
+    if (!answer?.ok) { // the server has another version already and says so soon, or cannot be reached
+      clearTimeout(this.retry);
+      this.retry = setTimeout(() => url === this.url && this.load(url, about), RETRY_MS);
       return;
     }
     const value = await this.read(answer, about);

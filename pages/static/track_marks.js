@@ -52,6 +52,16 @@ export function drawTracked(context, [px, py], { colour, seen, confidence, key, 
   context.globalAlpha = 1;
 }
 
+// The same in a hurry: many points while frames go by.
+export function drawBrief(context, [px, py], { colour, seen, confidence }) {
+  const size = 3 * ratio();
+  context.globalAlpha = Math.max(FAINT, confidence);
+  context[seen ? "fillStyle" : "strokeStyle"] = colour;
+  context.lineWidth = ratio();
+  context[seen ? "fillRect" : "strokeRect"](px - size, py - size, 2 * size, 2 * size);
+  context.globalAlpha = 1;
+}
+
 export function drawName(context, [px, py], text) {
   context.font = `${11 * ratio()}px system-ui, sans-serif`;
   context.textBaseline = "middle";

@@ -5,6 +5,9 @@ import { Fetched, Tracks } from "./track_data.js";
 const OBJECT = -1; // the id of the layer of the object that was clicked on
 const OBJECT_LOOK = { colour: "#ffb400", opacity: 1, visible: true };
 
+// Frames on which any of the points has a key, sorted.
+const keyed = (points) => [...new Set(points.flatMap((point) => point.keys.map(([frame]) => frame)))].sort((a, b) => a - b);
+
 export class TrackModel extends Clip {
   constructor(prefix = "") {
     super(prefix);
@@ -68,8 +71,7 @@ export class TrackModel extends Clip {
 
   stops(host) {
     const points = this.selected(host.options);
-    const frames = (points.length ? points : this.points).flatMap((point) => point.keys.map(([frame]) => frame));
-    return [...new Set(frames)].sort((a, b) => a - b);
+    return keyed(points.length ? points : this.points);
   }
 
   // Two lanes, so that nothing moves when the selection changes: what is selected, and all points.
@@ -80,8 +82,7 @@ export class TrackModel extends Clip {
     const chosen = this.selected(options);
     const name = chosen.length === 1 ? chosen[0].name
       : chosen.length ? host.t("{count} selected").replace("{count}", chosen.length) : host.t("Nothing selected");
-    const lane = (points) => [...this.spans(points, options), ...points.flatMap((point) => point.keys)
-      .map(([frame]) => frame).sort((a, b) => a - b).map((frame) => [frame, frame + 1, "keyframe"])];
+    const lane = (points) => [...this.spans(points, options), ...keyed(points).map((frame) => [frame, frame + 1, "keyframe"])];
     this.known = { key, lanes: [
       { name, colour: chosen[0]?.colour ?? "accent", lane: lane(chosen), current: chosen.length > 0, tip: () => "" },
       { name: host.t("All points"), colour: "accent", lane: lane(this.points), current: false, tip: () => "" },

@@ -1,9 +1,10 @@
 // Points, tracks and motions over the picture: drawn, taken hold of, selected; and what the user just did with them.
 import { drawBox, drawPoint } from "./marks.js";
 import { BaseOverlay } from "./overlay_base.js";
-import { drawMotion, drawName, drawTracked, drawTrail } from "./track_marks.js";
+import { drawBrief, drawMotion, drawName, drawTracked, drawTrail } from "./track_marks.js";
 
 const REACH = 11; // CSS pixels around a point that take hold of it
+const MANY = 800; // points above which playback draws them without trails and rings
 const PATIENCE = 8000; // ms after which something that never came back is no longer shown
 
 export class TrackOverlay extends BaseOverlay {
@@ -118,7 +119,8 @@ export class TrackOverlay extends BaseOverlay {
   points(context, frame) {
     const { camera, model, options } = this.host;
     const selected = new Set(options.selected);
-    const data = options.trails ? model.tracks(options) : null;
+    const brief = model.points.length > MANY && (this.host.playing || this.host.travelling);
+    const data = options.trails && !brief ? model.tracks(options) : null;
     for (const point of model.points) {
       if (point.hidden && !selected.has(point.id)) continue;
       const held = this.held?.id === point.id && this.held.frame === frame ? this.held : null;
@@ -128,7 +130,8 @@ export class TrackOverlay extends BaseOverlay {
       const at = camera.toView(place.x, place.y);
       const look = { ...place, colour: point.colour, selected: selected.has(point.id), stale: point.state === "stale" };
       if (point.hidden) look.confidence = 0;
-      drawTracked(context, at, look);
+      if (brief && !look.selected) drawBrief(context, at, look);
+      else drawTracked(context, at, look);
       if (options.labels || (look.selected && selected.size === 1)) drawName(context, at, point.name);
       this.drawn.push({ id: point.id, x: place.x, y: place.y, px: at[0], py: at[1], seen: place.seen });
     }
