@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -128,15 +128,17 @@ def test_settings_and_looks_never_touch_the_raw_result(session: TrackingSession)
     before = [session.raw_path(name).read_bytes() for name in RAW]
     Drift.asked.clear()
     state = session.state
-    for change in (
-        lambda: setattr(state, "refinement", Refinement(smooth=5, reject=3, fill=4)),
-        lambda: setattr(point, "hidden", True),
+    state.refinement = Refinement(smooth=5, reject=3, fill=4)
+    run_tracking(session)
+    changes: tuple[Callable[[], None], ...] = (
         lambda: setattr(point, "cuts", [(14, 16)]),
         lambda: setattr(point, "name", "nose"),
         lambda: setattr(point, "colour", "#123456"),
         lambda: setattr(point, "group", "face"),
         lambda: state.motions.append(MotionChoice(id=1, kind="steady", name="s")),
-    ):
+        lambda: setattr(point, "hidden", True),
+    )
+    for change in changes:
         change()
         now = run_tracking(session).outputs["json"].read_bytes()
         assert now != first, "the export follows"

@@ -82,7 +82,7 @@ def save_raw(session: TrackingSession, raw: RawTracks, marks: dict[int, str]) ->
         StorageError: the disk is full, read-only or not writable.
     """
     state = session.state
-    _settle(session)
+    settle(session)
     arrays = dict(zip(RAW, (raw.tracks, raw.visible, raw.confidence), strict=True))
     for name, array in arrays.items():
         data = io.BytesIO()
@@ -92,7 +92,7 @@ def save_raw(session: TrackingSession, raw: RawTracks, marks: dict[int, str]) ->
     state.generation += 1
     state.columns, state.tracked = list(raw.columns), dict(marks)
     session.save()
-    _settle(session)
+    settle(session)
 
 
 def _newest(session: TrackingSession, name: str) -> Path:
@@ -101,8 +101,8 @@ def _newest(session: TrackingSession, name: str) -> Path:
     return waiting if waiting.exists() else session.raw_path(name)
 
 
-def _settle(session: TrackingSession) -> None:
-    """Give arrays that count their final names."""
+def settle(session: TrackingSession) -> None:
+    """Give arrays that count their final names, where a run was cut off before it had."""
     for name in RAW:
         waiting = session.raw_path(name, session.state.generation)
         if waiting.exists():

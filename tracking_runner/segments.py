@@ -32,7 +32,7 @@ def segments(state: TrackingState, point: TrackPoint, span: tuple[int, int]) -> 
     keys = sorted(frame for frame in point.keys if frame in range(*span))
     both = state.direction == "both"
     first = Segment(span[0], keys[0] if keys else span[1], None, keys[0] if keys and both else None)
-    ends = [*keys[1:], span[1]]
+    ends = [*keys[1:], span[1]] if keys else []
     rest = [
         Segment(key, end, key, end if both and place + 1 < len(keys) else None)
         for place, (key, end) in enumerate(zip(keys, ends, strict=True))

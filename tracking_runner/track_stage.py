@@ -17,7 +17,7 @@ from engines.registry import create
 from engines.spec import Job
 from runner_base.progress import Reporter
 from tracking_runner.passes import Pass, drop_pass, load_pass, pass_mark, save_pass
-from tracking_runner.raw import RawTracks, load_raw, save_raw
+from tracking_runner.raw import RawTracks, load_raw, save_raw, settle
 from tracking_runner.segments import Segment, stale_points, stale_segments, track_mark
 from tracking_session_store import TrackingSession, TrackPoint
 
@@ -29,6 +29,7 @@ STAGE = "track"
 def track(session: TrackingSession, source: FrameSource, span: tuple[int, int], reporter: Reporter) -> None:
     """Bring the raw tracks up to date; points that have not changed keep theirs, and others what is not concerned."""
     state = session.state
+    settle(session)
     raw = load_raw(session, len(source))
     if not raw.columns:
         state.tracked = {}
@@ -37,6 +38,7 @@ def track(session: TrackingSession, source: FrameSource, span: tuple[int, int], 
     queries = Queries.of(stale)
     reporter.begin(STAGE, len(queries.ways) * (span[1] - span[0]))
     if not stale and ids == raw.columns:
+        drop_pass(session)
         return
     found = _follow(session, source, queries, span, reporter)
     result = raw.only(ids)
@@ -154,7 +156,8 @@ Side = tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.float32]]
 
 def _blended(ours: Side, theirs: Side) -> Side:
     length = len(ours[0])
-    weight = np.arange(length, dtype=np.float32) / length
-    weight = np.where(ours[1] & ~theirs[1], 0, np.where(theirs[1] & ~ours[1], 1, weight)).astype(np.float32)
-    tracks = ours[0] * (1 - weight[:, None]) + theirs[0] * weight[:, None]
-    return tracks, ours[1] | theirs[1], ours[2] * (1 - weight) + theirs[2] * weight
+    share = np.arange(length, dtype=np.float32) / length
+    share = np.where(ours[1] & ~theirs[1], 0, np.where(theirs[1] & ~ours[1], 1, share))
+    tracks = ours[0] * (1 - share[:, None]) + theirs[0] * share[:, None]
+    confidence = ours[2] * (1 - share) + theirs[2] * share
+    return tracks.astype(np.float32), ours[1] | theirs[1], confidence.astype(np.float32)

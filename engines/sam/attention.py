@@ -31,7 +31,7 @@ def _forward(
     module: Any, query: Any, key: Any, value: Any, position_embeddings: Any, num_k_exclude_rope: int = 0, **_: Any
 ) -> tuple[Any, None]:
     """Do what the module's own `forward` does: queries [1, 1, n, C], keys and values [1, 1, N, c] -> [1, 1, n, C]."""
-    rotate = sys.modules[type(module).__module__].apply_rotary_pos_emb_2d  # type: ignore[attr-defined]
+    rotate = sys.modules[type(module).__module__].apply_rotary_pos_emb_2d
     queries, keys = rotate(
         module.q_proj(query),
         module.k_proj(key),
