@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import cv2
@@ -343,7 +344,7 @@ def test_out_of_memory_halves_the_working_size(
 def test_out_of_memory_with_a_small_picture_is_an_error(fake: type[FakeRun], monkeypatch: pytest.MonkeyPatch) -> None:
     clip = Clip(1, 400, 320)
     monkeypatch.setattr(fake, "limit", 1)
-    with pytest.raises(ResourceError, match="memory of cpu"):
+    with pytest.raises(ResourceError, match="memory of the GPU does not suffice"):
         made(clip, {1: {0: full(clip)}}, max_size=250)
 
 
@@ -468,6 +469,14 @@ def test_a_smaller_working_size_is_the_authors_own(
     theirs = authors.alphas(pictures(clip), clip.disc(0), size=working_size(clip.size, 96))
     larger = made(clip, {1: {0: clip.disc(0)}}, max_size=96)
     assert far(larger, [upsample(alpha, clip.read(i)) for i, alpha in enumerate(theirs)]) == 0
+
+
+def test_a_gpu_compares_in_parts_of_a_sixteenth_of_its_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    for gigabytes, expected in ((8, 1 << 29), (0, matching.PART_BYTES)):
+        found = SimpleNamespace(total_memory=gigabytes << 30)
+        monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _, found=found: found)
+        assert matching.part_bytes(torch.device("cuda:0")) == expected
+    assert matching.part_bytes(torch.device("cpu")) == matching.PART_BYTES
 
 
 @upstream

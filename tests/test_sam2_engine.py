@@ -17,6 +17,7 @@ from tests.sam_material import SIDE, Film, carry, save_tiny_sam2, tiny_network
 torch = pytest.importorskip("torch", reason="neural engines are not installed: just setup")
 
 from engines.neural.compute import Compute, choose  # noqa: E402
+from engines.neural.loading import hold  # noqa: E402
 from engines.sam.family import Network  # noqa: E402
 from engines.sam.image import SamSegmenter  # noqa: E402
 from engines.sam2_engine import SAM2  # noqa: E402
@@ -178,3 +179,18 @@ def test_a_device_that_is_not_there_is_refused() -> None:
         with pytest.raises(EngineUnavailableError, match="device=cpu"):
             choose("cuda", "auto")
     assert choose("cpu", "fp16").precision == "fp32"
+
+
+@pytest.mark.parametrize(("has", "precision"), [(True, "bf16"), (False, "fp32")])
+def test_the_precision_is_what_the_cpu_can_do(monkeypatch: pytest.MonkeyPatch, has: bool, precision: str) -> None:
+    monkeypatch.setattr("engines.neural.compute.cpu_has_bf16", lambda: has)
+    assert choose("cpu", "auto").precision == precision
+    assert choose("cpu", "fp32").precision == "fp32"
+
+
+def test_weights_that_do_not_fit_into_a_gpu_are_an_error_of_one_line() -> None:
+    def load() -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    with pytest.raises(ResourceError, match=r"^the memory of the GPU does not suffice; choose a smaller model"):
+        hold("a network too large", load)

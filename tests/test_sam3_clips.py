@@ -43,6 +43,7 @@ def models(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     monkeypatch.setenv("SPLAZMATTE_MODELS_DIR", str(folder.parent))
     monkeypatch.setattr(finder, "MOST", 4)
+    monkeypatch.setattr("engines.neural.compute.cpu_has_bf16", lambda: False)  # what is compared here is exact
     get_settings.cache_clear()
     yield
     get_settings.cache_clear()

@@ -89,10 +89,8 @@ def tables() -> set[str]:
         for param in spec.params:
             found |= {param.name.replace("_", " ").capitalize(), param.help, param.unit}
             found |= {choice for choice in param.choices if param.name not in NAMED or choice == "auto"}
-    for row in FORMATS.values():
-        found |= {row.title, row.help}
-    for track_row in TRACK_FORMATS.values():
-        found |= {track_row.title, track_row.help}
+    found |= {text for row in FORMATS.values() for text in (row.title, row.help)}
+    found |= {text for row in TRACK_FORMATS.values() for text in (row.title, row.help)}
     found |= {entry.terms for entry in WEIGHTS}
     return found - {""}
 

@@ -371,7 +371,7 @@ def test_memory_that_does_not_suffice_makes_windows_shorter_then_pictures_smalle
     assert len(told) == 4 and all(word in line for word, line in zip(wanted, told, strict=True))
     assert same(alphas, run(stand(4, 4, 0, 768), film)), "as if that had been asked for"
     monkeypatch.setattr(Stand, "limit", 1)
-    with pytest.raises(ResourceError, match="memory of cpu"):
+    with pytest.raises(ResourceError, match="memory of the GPU does not suffice"):
         run(VideoMaMaMatter(net, 4, 4, 0, 512), film)
     assert all("\n" not in record.getMessage() and record.name == "splazmatte.notice" for record in caplog.records)
 

@@ -49,11 +49,9 @@ def ours_side(task: Task, watch: Watch) -> None:
     """Run our job up to the alpha."""
     import diffusers.models.autoencoders.autoencoder_kl_temporal_decoder
     import diffusers.models.unets.unet_spatio_temporal_condition  # noqa: F401
-    import torch
 
     watch.lap("start")
-    precision = "fp16" if torch.cuda.is_available() else "fp32"
-    params = {"batch_size": WINDOW, "size": _size(task)[0], "precision": precision}
+    params = {"batch_size": WINDOW, "size": _size(task)[0]}
     ours.matte(task, watch, EngineChoice(name="videomama", params=params), until=Stage.MATTE, every_mask=True)
 
 

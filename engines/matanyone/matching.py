@@ -3,7 +3,7 @@
 The authors' code compares each place of a picture with each place of the five pictures in memory, as one matrix, of
 which it has four at once: over 5 GB for a frame of 1080p, and sixteen times that for one of 2160p. It then uses the 30
 best of each column. Here, large pictures are compared in parts of which only the best are kept; the formula is that of
-Cheng and Schwing, "XMem" (2022), appendix A. Small pictures are left to the authors' code.
+Cheng and Schwing, "XMem" (2022), appendix A. What a device has room for is left to the authors' code.
 """
 
 from __future__ import annotations
@@ -17,7 +17,16 @@ from typing import Any
 import torch
 
 PART_BYTES = 32 << 20
-"""Size of a matrix up to which it is made whole, and of the parts of larger ones."""
+"""Size of a matrix up to which it is made whole, and of the parts of larger ones, on the CPU."""
+GPU_PARTS = 16
+"""The same on a GPU: this part of its memory. There, small parts took more than twice the time of a whole matrix."""
+
+
+def part_bytes(device: Any) -> int:
+    """Return the size of a matrix up to which it is made whole on a torch.device: the same whatever else runs there."""
+    if device.type != "cuda":
+        return PART_BYTES
+    return max(PART_BYTES, int(torch.cuda.get_device_properties(device).total_memory) // GPU_PARTS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +40,7 @@ class Matches:
         """Return float [1, objects, C, places] from what is in memory, float [1, objects, C, N]."""
         _, objects, channels, _ = values.shape
         rows = values[0].flatten(0, 1).T.contiguous()
-        step = max(1, PART_BYTES // (self.best.shape[1] * rows.shape[1] * 4))
+        step = max(1, part_bytes(values.device) // (self.best.shape[1] * rows.shape[1] * 4))
         parts = zip(self.best.split(step), self.weights.split(step), strict=True)
         read = torch.cat([torch.bmm(weights[:, None], rows[best])[:, 0] for best, weights in parts])
         return read.T.reshape(1, objects, channels, -1)
@@ -50,7 +59,7 @@ class Comparison:
         """Return the `count` most similar places in memory for each place of the picture."""
         memory = torch.cat([self.keys**2, self.keys]).T
         scale = self.shrinkage.T / math.sqrt(self.keys.shape[0])
-        step = max(1, PART_BYTES // (memory.shape[0] * 4))
+        step = max(1, part_bytes(memory.device) // (memory.shape[0] * 4))
         found = []
         for asked, selection in zip(self.asked.split(step, 1), self.selection.split(step, 1), strict=True):
             similarity = memory @ torch.cat([-selection, 2 * asked * selection])
@@ -70,7 +79,7 @@ def reading_in_parts() -> Iterator[None]:
     compare, weigh, read = theirs.get_similarity, theirs.do_softmax, manager._readout
 
     def get_similarity(keys: Any, shrinkage: Any, asked: Any, selection: Any, **options: Any) -> Any:
-        if keys.shape[-1] * asked.shape[-1] * 4 <= PART_BYTES:
+        if keys.shape[-1] * asked.shape[-1] * 4 <= part_bytes(keys.device):
             return compare(keys, shrinkage, asked, selection, **options)
         return Comparison(keys[0], shrinkage[0], asked[0], selection[0])
 

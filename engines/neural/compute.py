@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import random
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from engines.neural.precision import cpu_has_bf16
 from errors import EngineUnavailableError, ResourceError
 
 DEVICES = ("auto", "cuda", "mps", "cpu")
@@ -32,6 +34,8 @@ class Compute:
         """Return a context in which matrix products and convolutions have the chosen precision."""
         if self.precision == "fp32":
             return nullcontext()
+        if self.device.startswith("cuda"):
+            _keep_casts()
         kind = torch.bfloat16 if self.precision == "bf16" else torch.float16
         return torch.autocast(self.device.partition(":")[0], dtype=kind)
 
@@ -45,12 +49,22 @@ class Compute:
         Raises:
             ResourceError: the device is out of memory.
         """
-        try:
-            with torch.inference_mode(), self.autocast():
-                yield
-        except torch.OutOfMemoryError:
-            free_memory()
-            raise ResourceError(f"the memory of {self.device} does not suffice; {remedy}") from None
+        with no_memory(remedy), torch.inference_mode(), self.autocast():
+            yield
+
+
+@contextmanager
+def no_memory(remedy: str) -> Iterator[None]:
+    """Say what to do when a device's memory does not suffice for the block.
+
+    Raises:
+        ResourceError: it does not.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        free_memory()
+        raise ResourceError(f"the memory of the GPU does not suffice; {remedy}") from None
 
 
 def choose(device: str, precision: str, *, mps: bool = True) -> Compute:
@@ -58,7 +72,7 @@ def choose(device: str, precision: str, *, mps: bool = True) -> Compute:
 
     Args:
         device: one of DEVICES; 'auto' is CUDA, then MPS, then the CPU.
-        precision: one of PRECISIONS; 'auto' is bf16 on CUDA GPUs that have it, and fp32 elsewhere.
+        precision: one of PRECISIONS; 'auto' is bf16 on CUDA GPUs and CPUs that have it, and fp32 elsewhere.
         mps: whether the network is known to be right on Apple's GPUs; if not, it computes on the CPU there.
 
     Raises:
@@ -72,14 +86,30 @@ def choose(device: str, precision: str, *, mps: bool = True) -> Compute:
     if (device == "cuda" and not cuda) or (device == "mps" and not apple):
         raise EngineUnavailableError(f"there is no {device} device here; choose device=auto or device=cpu")
     if precision == "auto":
-        precision = "bf16" if device == "cuda" and torch.cuda.is_bf16_supported() else "fp32"
+        has_bf16 = (device == "cuda" and torch.cuda.is_bf16_supported()) or (device == "cpu" and cpu_has_bf16())
+        precision = "bf16" if has_bf16 else "fp32"
     if precision == "fp16" and device == "cpu":
         precision = "fp32"  # half floats are slower there and miss operations
     return Compute(device, precision)
 
 
+_thread = threading.local()
+
+
+def _keep_casts() -> None:
+    """Keep weights that autocast has converted from one step to the next, in this thread, until `free_memory`.
+
+    torch forgets them when the outermost context ends, which here is after every frame: on a GPU, where a step is
+    mostly launching, it took a fifth of SAM 2's time to convert them again.
+    """
+    if not getattr(_thread, "keeps", False):
+        _thread.keeps = True
+        torch.autocast_increment_nesting()
+
+
 def free_memory() -> None:
     """Give memory that is held in reserve back: torch's to the device, the C library's to the system."""
+    torch.clear_autocast_cache()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
     if sys.platform == "linux":

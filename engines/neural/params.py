@@ -10,6 +10,6 @@ DEVICE = Param(
 PRECISION = Param(
     "precision",
     "auto",
-    "Of matrix products; auto is bf16 on CUDA GPUs and fp32 elsewhere.",
+    "Of matrix products; auto is bf16 on CUDA GPUs and CPUs that have it, fp32 elsewhere.",
     choices=("auto", "fp32", "bf16", "fp16"),
 )

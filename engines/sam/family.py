@@ -10,6 +10,7 @@ from typing import Any
 from engines.base import Image
 from engines.neural.compute import Compute, choose
 from engines.neural.loading import hold, load_transformers
+from engines.sam.attention import lighten
 
 IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 HALVES = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)
@@ -55,10 +56,15 @@ class Network:
         return self._hold(self.family.video, {})
 
     def _hold(self, target: tuple[str, str], options: dict[str, Any]) -> Any:
-        def load() -> Any:
-            return load_transformers(*target, self.folder, **options).to(self.compute.device)
+        is_narrow = self.compute == Compute("cpu", "bf16")
 
-        return hold((target, self.folder, self.compute.device), load)
+        def load() -> Any:
+            model = load_transformers(*target, self.folder, **options).to(self.compute.device)
+            if is_narrow:
+                lighten(model)
+            return model
+
+        return hold((target, self.folder, self.compute.device, is_narrow), load)
 
     def pixels(self, rgb: Image, side: int) -> Any:
         """Return a picture as the network takes it: float32 [1, 3, side, side] on its device.

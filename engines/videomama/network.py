@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from engines.base import Alpha, Image, Mask
 from engines.neural.compute import Compute, choose
-from engines.neural.loading import hold, load_transformers
+from engines.neural.loading import channels_last, hold, load_transformers
 from engines.videomama.precision import of_codec, settled
 from engines.videomama.setting import CHUNK
 from errors import EngineFailedError
@@ -131,7 +131,8 @@ class Network:
 
     def _load(self, target: tuple[str, str], folder: Path, **options: Any) -> Any:
         # Straight into memory in the right type: no second copy of the weights.
-        return load_transformers(*target, folder, low_cpu_mem_usage=True, **options).to(self.compute.device)
+        network = load_transformers(*target, folder, low_cpu_mem_usage=True, **options).to(self.compute.device)
+        return channels_last(network) if self.compute == Compute("cpu", "bf16") else network
 
 
 def network(device: str, precision: str) -> Network:

@@ -15,7 +15,7 @@ NEURAL: dict[str, str] = {
     "Device": "设备",
     "Where it computes; auto is CUDA, then MPS, then the CPU.": "在何处计算；“自动”依次为 CUDA、MPS、CPU。",
     "Precision": "精度",
-    "Of matrix products; auto is bf16 on CUDA GPUs and fp32 elsewhere.": "矩阵乘法的精度；“自动”在 CUDA GPU 上为 bf16，其他为 fp32。",
+    "Of matrix products; auto is bf16 on CUDA GPUs and CPUs that have it, fp32 elsewhere.": "矩阵乘法的精度；“自动”在支持 bf16 的 CUDA GPU 和 CPU 上为 bf16，其他为 fp32。",
     "Batch size": "每批帧数",
     "Clicks, a box, a rough mask or a text, as 'person', to a mask, by Segment Anything 3.": "由点击、框选、粗略遮罩或文字（如“person”）得到遮罩，使用 Segment Anything 3。",
     "Diameter by which a keyframe's mask grows first.": "关键帧遮罩先扩大的直径。",

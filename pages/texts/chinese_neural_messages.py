@@ -61,7 +61,7 @@ NEURAL_MESSAGES: dict[str, str] = {
     "{} is missing; remove {}, then run: just setup": "缺少 {0}；请移除 {1}，然后运行：just setup",
     "the weights {} are damaged ({}); {}": "权重 {0} 已损坏（{1}）；{2}",
     "the weights {} are not MatAnyone's: {} {}, as {}; {}": "权重 {0} 不是 MatAnyone 的：{1} {2}，例如 {3}；{4}",
-    "the memory of {} does not suffice; {}": "{0} 的内存不足；{1}",
+    "the memory of the GPU does not suffice; {}": "GPU 内存不足；{0}",
     "'{}' finds nothing by a text; these do: {}": "“{0}”不能按文字查找；这些可以：{1}",
     "the text is empty; name what to find, as in 'person' or 'red car'": "文字为空；请说明要查找什么，例如“person”或“red car”",
     "the text is too long: '{}…'; name what to find in a few words, as in 'red car'": "文字太长：“{0}…”；请用几个词说明，例如“red car”",
