@@ -127,12 +127,13 @@ def results(task: Task, side: str) -> Results:
 CONTESTANT = Contestant(
     name="videomama",
     title="VideoMaMa",
-    sizes={"cpu": (512, 256, WINDOW), "cuda": (1024, 576, WINDOW), "quick": (256, 128, 4)},
+    sizes={"cpu": (384, 192, WINDOW // 2), "cuda": (1024, 576, WINDOW), "quick": (256, 128, 4)},
     prepare=prepare,
     ours=ours_side,
     theirs=theirs_side,
     results=results,
-    tolerance=1.1 / 255,  # their pictures are cut off, not rounded
+    tolerance=8
+    / 255,  # bf16 on the CPU against their fp32; in fp16 on a GPU 3 / 255; in fp32 1 / 255, as theirs are cut off
     check=check,
     packages=("einops",),
     sources=("videomama",),

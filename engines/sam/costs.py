@@ -1,4 +1,4 @@
-"""What SAM takes: memory and time as functions of the load, on the CPU in single precision.
+"""What SAM takes: memory and time as functions of the load, on the CPU in single precision and in bf16.
 
 Fitted to networks of the published sizes with random weights, each in a process of its own (`tests/sam_measure.py`).
 The networks see squares of 1024 pixels, so that the size of the frame counts for little.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engines.neural.precision import cpu_has_bf16
 from engines.spec import Load
 
 MEGA = 1_000_000
@@ -41,17 +42,26 @@ class Cost:
     """Seconds of an object in a frame once its memory is full, after seven frames; nearly all of it is attention."""
 
 
-COSTS = {
+SINGLE = {
     "edgetam": Cost(56, 615, 0.6, 420, 0.6),
     "tiny": Cost(156, 835, 2.2),
     "small": Cost(184, 835, 2.75),
     "base-plus": Cost(323, 960, 4.6),
     "large": Cost(898, 805, 12.3),
 }
+BF16 = {
+    "edgetam": Cost(56, 475, 0.45, 170, 0.5),
+    "tiny": Cost(156, 590, 1.6, 280, 1.95),
+    "small": Cost(184, 590, 2.0, 280, 1.95),
+    "base-plus": Cost(323, 650, 3.1, 290, 1.95),
+    "large": Cost(898, 600, 7.4, 290, 1.95),
+}
 
 
 def _cost(load: Load) -> Cost:
-    return COSTS[str(load.params.get("model", "base-plus"))]
+    precision = load.params.get("precision", "auto")
+    is_narrow = precision == "bf16" or (precision == "auto" and cpu_has_bf16())
+    return (BF16 if is_narrow else SINGLE)[str(load.params.get("model", "base-plus"))]
 
 
 def image_memory(load: Load) -> int:
