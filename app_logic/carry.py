@@ -36,8 +36,6 @@ def track_through(services: Services, matting_id: str, amount: int, *, start: bo
     if not waits and not any(item.prompts or item.keyframes for item in matting.state.objects):
         raise PromptError("there is nothing to track yet: click on an object first")
     session = session_of(services.tracking.store, matting, amount)
-    session.state.formats = list(services.tracking.first_formats)
-    session.save()
     if not waits:
         try:
             carry_over(session)

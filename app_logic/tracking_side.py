@@ -21,8 +21,6 @@ class TrackingSide(Side["TrackEditor"]):
     """The tracking sessions; heavy modules load with the first page."""
 
     kind = "tracking"
-    first_formats = ("video", "ae-keyframes", "json")
-    """Chosen in a new session."""
     store: TrackingSessionStore
 
     @cached_property
@@ -43,10 +41,7 @@ class TrackingSide(Side["TrackEditor"]):
         """Make a session of a video, which is moved; `name` is its user's."""
         from tracking_runner import create_session
 
-        session = create_session(self.store, video, original_name=name, move=True)
-        session.state.formats = list(self.first_formats)
-        session.save()
-        return session
+        return create_session(self.store, video, original_name=name, move=True)
 
     def state_of(self, session: TrackingSession) -> str:
         """Return how far a session is, in one word of pages.sessions_panel.STATES."""
