@@ -48,6 +48,8 @@ class Side(ABC, Generic[Editor]):
 
     kind: ClassVar[str]
     """Of its jobs."""
+    keeps_results: ClassVar[bool] = False
+    """Whether results lie outside the sessions' folders, and stay when a session is deleted."""
 
     def __init__(
         self, around: Surroundings, store: SessionFolders[Any], others: Mapping[str, SessionFolders[Any]]

@@ -21,6 +21,7 @@ class TrackingSide(Side["TrackEditor"]):
     """The tracking sessions; heavy modules load with the first page."""
 
     kind = "tracking"
+    keeps_results = True
     store: TrackingSessionStore
 
     @cached_property

@@ -98,6 +98,8 @@ class SessionsPanel:
 
     async def _delete(self, row: SessionRow) -> None:
         text = t("{name} and everything made from it ({size}) will be gone.", name=row.name, size=bytes_text(row.bytes))
+        if self._desk.side.keeps_results:
+            text += " " + t("Results that were written stay in the workspace's tracking_results folder.")
         with self._desk.home:
             sure = await ask(t("Delete the session?"), text, t("Delete"), t("Cancel"))
         if sure:

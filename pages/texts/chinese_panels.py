@@ -150,6 +150,7 @@ PANELS: dict[str, str] = {
     "Backward": "向后",
     # sessions
     "{name} and everything made from it ({size}) will be gone.": "{name} 及其全部生成内容（{size}）将被删除。",
+    "Results that were written stay in the workspace's tracking_results folder.": "已写出的结果保留在工作区的 tracking_results 文件夹中。",
     "No session yet: upload a video, or drop one anywhere.": "还没有项目：上传视频，或将视频拖到任意位置。",
     "new": "新建",
     "annotated": "已标注",
