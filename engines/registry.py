@@ -11,6 +11,7 @@ from typing import Any
 
 from config import get_settings
 from engines import weights
+from engines.devices import job_devices
 from engines.spec import EngineSpec, Job, Load, Param
 from engines.table import ENGINES
 from errors import EngineUnavailableError, ParameterError
@@ -64,12 +65,14 @@ def usable(spec: EngineSpec) -> dict[str, Any] | None:
 
 
 def preferred(job: Job) -> tuple[str, dict[str, Any]]:
-    """Return the best engine of `job` that can run here, by the order of the table, and its parameters.
+    """Return the best engine of `job` that can run here, by rank and the order of the table, and its parameters.
 
-    One whose licence forbids commercial use is never chosen for the user.
+    One whose licence forbids commercial use is never chosen for the user, nor one that wants a GPU where there is none.
     """
+    has_gpu = job_devices()[0].startswith("cuda")
     for spec in sorted(engines(job), key=lambda spec: -spec.rank):
-        params = usable(spec) if spec.licence.commercial else None
+        may = spec.licence.commercial and (has_gpu or not spec.wants_gpu)
+        params = usable(spec) if may else None
         if params is not None:
             return spec.name, params
     raise AssertionError("the built-in engines can run anywhere")

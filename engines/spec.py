@@ -88,6 +88,8 @@ class EngineSpec:
     prompts: frozenset[PromptKind] = frozenset()
     rank: int = 0
     """Of the engines of a job that can run here, the one of the highest rank is a new session's."""
+    wants_gpu: bool = False
+    """So slow without a CUDA GPU that there it is a new session's only where the user chooses it."""
     needs_every_mask: bool = False
     """Matters only: alpha is made from the masks of all frames; otherwise from each object's nearest keyframes."""
     context: Callable[[Mapping[str, Any]], int] = lambda params: 0

@@ -44,6 +44,16 @@ def test_a_session_gets_the_best_engine_with_the_model_that_is_there(models: Pat
     assert session.state.matter.name == "guided"
 
 
+def test_what_wants_a_gpu_is_chosen_only_where_there_is_one(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (models / "sam3").mkdir()
+    for name in ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"):
+        (models / "sam3" / name).write_bytes(b"x")
+    assert usable(get_spec(Job.SEGMENTER, "sam3")) is not None
+    for device, expected in (("cpu", "sam2"), ("cuda:0", "sam3")):
+        monkeypatch.setattr(registry, "job_devices", lambda device=device: (device,))
+        assert preferred(Job.SEGMENTER)[0] == preferred(Job.PROPAGATOR)[0] == expected
+
+
 def test_a_non_commercial_engine_is_never_chosen_for_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
     licence = Licence("none", commercial=False)
     row = EngineSpec("x", Job.MATTER, "a:b", "X", "X.", 1, licence, lambda load: 0, lambda load: 0.0, rank=9)
