@@ -24,7 +24,7 @@ READ = 0.010
 """Seconds by megapixel to decode a frame for delivery."""
 READING = 3.0
 """Bytes a pixel of a frame that is read."""
-MEMORY_BASE = 95 * MEGA
+MEMORY_BASE = 110 * MEGA
 """Python and the libraries, before anything is done."""
 KEPT = 0.2
 """Share of what a stage took that the process still holds when it is over: pools of threads, gaps in the heap."""
