@@ -188,7 +188,7 @@ def test_jobs_are_added_and_cancelled_while_another_process_waits_for_them(
     assert [job.state.value for job in queue.jobs()] == ["done", "done", "cancelled"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGINT, marks=pytest.mark.slow), signal.SIGTERM])
 def test_a_signal_interrupts_and_the_next_run_goes_on(
     cli: Cli, small_clip: Path, workspace: Path, number: signal.Signals
 ) -> None:

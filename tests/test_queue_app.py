@@ -86,6 +86,7 @@ def test_the_app_is_killed(
 
 
 @needs_linux
+@slow
 def test_the_app_is_killed_and_its_worker_is_frozen(
     bench: Bench, app: Callable[[], subprocess.Popen[bytes]], unharmed: dict[str, bytes]
 ) -> None:
@@ -103,7 +104,7 @@ def test_the_app_is_killed_and_its_worker_is_frozen(
 
 
 @needs_linux
-@pytest.mark.parametrize("obedient", [True, False])
+@pytest.mark.parametrize("obedient", [True, pytest.param(False, marks=slow)])
 def test_the_app_is_told_to_end(
     bench: Bench, app: Callable[[], subprocess.Popen[bytes]], unharmed: dict[str, bytes], obedient: bool
 ) -> None:

@@ -43,11 +43,11 @@ def bench(tmp_path: Path, chunky_clip: Path) -> TrackBench:
     [
         pytest.param("SIGKILL", "frames", 40, DONE, "", marks=slow),
         ("SIGKILL", "track", 32, DONE, ""),
-        ("SIGKILL", "track", 96, DONE, ""),
+        pytest.param("SIGKILL", "track", 96, DONE, "", marks=slow),
         ("SIGKILL", "deliver", 50, DONE, ""),
-        ("SIGTERM", "track", 32, DONE, ""),
+        pytest.param("SIGTERM", "track", 32, DONE, "", marks=slow),
         pytest.param("crash in native code", "track", 32, DONE, "", marks=slow),
-        ("hang", "track", 32, DONE, ""),
+        pytest.param("hang", "track", 32, DONE, "", marks=slow),
         pytest.param("hang", "deliver", 10, DONE, "", marks=slow),
         pytest.param("exception", "track", 96, FAILED, "unexpected RuntimeError: odd", marks=slow),
         ("out of memory", "track", 32, FAILED, "out of memory"),
@@ -79,6 +79,7 @@ def test_session_deleted_under_a_running_job(bench: TrackBench) -> None:
 
 
 @needs_linux
+@slow
 def test_cancel_takes_less_than_5_seconds_even_where_the_worker_does_not_listen(
     bench: TrackBench, unharmed: dict[str, bytes]
 ) -> None:
@@ -115,7 +116,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     ("stage", "frames"),
     [
         pytest.param("frames", 20, marks=slow),
-        ("track", 32),  # the first pass cannot be kept
+        pytest.param("track", 32, marks=slow),  # the first pass cannot be kept
         ("track", 128),  # the arrays cannot be written
         ("deliver", 5),  # the video
         pytest.param("deliver", 64, marks=slow),  # the exports
@@ -138,9 +139,9 @@ def test_full_disk(small_disk: Path, chunky_clip: Path, unharmed: dict[str, byte
     ("pattern", "count"),
     [
         ("*/raw_pass.npz", 1),
-        ("*/raw_visibility.1.npy", 1),
+        pytest.param("*/raw_visibility.1.npy", 1, marks=slow),
         ("*/raw_visibility.npy", 1),
-        ("*/ae_export_002.txt", 1),
+        pytest.param("*/ae_export_002.txt", 1, marks=slow),
         pytest.param("*/frames/*.jpg", 55, marks=slow),
         pytest.param("*/raw_tracks.1.npy", 1, marks=slow),
         pytest.param("*/raw_tracks.npy", 1, marks=slow),
