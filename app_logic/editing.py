@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Generic
@@ -19,7 +20,7 @@ Call = Callable[..., Any]
 """queue_logic.Interactive.call, or something like it: call('module:function', *arguments)."""
 
 
-class Editing(Generic[State]):
+class Editing(ABC, Generic[State]):
     """One session that the user edits, in any number of tabs and threads, also while a job works on it.
 
     Args:
@@ -116,11 +117,13 @@ class Editing(Generic[State]):
         """
         self._set("formats", formats=self._checked_formats(formats))
 
+    @abstractmethod
     def _view(self) -> dict[str, Any]:
-        raise NotImplementedError
+        """Return the session as the page shows it."""
 
+    @abstractmethod
     def _checked_formats(self, formats: Sequence[str]) -> list[str]:
-        raise NotImplementedError
+        """Return them checked; raises ParameterError where one is not a format, or there is none."""
 
     def _took_back(self, before: State) -> None:
         """Put in place what undo or redo has brought back, beside the state; `before` is the one it has replaced."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
@@ -25,7 +26,7 @@ def _engines(job: Job) -> list[str]:
     return list(dict.fromkeys(str(name) for name in made.values())) if isinstance(made, dict) else []
 
 
-class SessionWork:
+class SessionWork(ABC):
     """What the buttons of a page start and stop, whatever kind of session it shows.
 
     Args:
@@ -106,9 +107,9 @@ class SessionWork:
             return str(error)
         return ""
 
+    @abstractmethod
     def _foresee(self, session_id: str, until: str, refuse: bool) -> Needs:
         """Return what a run will take; raises ResourceError where it does not fit and `refuse` is set."""
-        raise NotImplementedError
 
     def listing(self) -> list[dict[str, Any]]:
         """Return every job as plain values, in the order in which they are run."""

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from atomic import discard
-from errors import ParameterError, SessionNotFoundError, SplazMatteError
+from errors import ParameterError
 from matting_runner import run_matting
-from matting_runner.progress import Progress, Stage
-from queue_logic import Channel, JobProgress, JobQueue, Order
+from matting_runner.progress import Stage
+from queue_logic import Channel, JobQueue, Order
+from runner_base.job import may_be_deleted, reporting
 from session_store import SessionStore
 
 
@@ -33,24 +33,15 @@ def run_job(workspace: Path, order: Order, channel: Channel) -> dict[str, JsonVa
     until, force, tracking = _parameters(order)
     store = SessionStore(workspace / "sessions")
     session = store.open(order.session_id)
-
-    def report(progress: Progress) -> None:
-        channel.progress(JobProgress.model_validate(progress, from_attributes=True))
-
-    try:
+    with may_be_deleted(session):
         result = run_matting(
             session,
-            on_progress=report,
+            on_progress=reporting(channel),
             should_stop=channel.should_stop,
             on_needs=channel.needs,
             until=until,
             check=not force,
         )
-    except (OSError, SplazMatteError):
-        if session.source.exists() or (session.folder / "state.json").exists():
-            raise
-        discard(session.folder)  # only what was being written while the rest was deleted
-        raise SessionNotFoundError(f"session '{order.session_id}' was deleted while it was being run") from None
     if tracking:
         JobQueue(workspace).add("tracking", tracking, {"force": True} if force else {})
     return result.summary()

@@ -6,10 +6,9 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from atomic import discard
-from errors import ParameterError, SessionNotFoundError, SplazMatteError
-from queue_logic import Channel, JobProgress, Order
-from runner_base.progress import Progress
+from errors import ParameterError
+from queue_logic import Channel, Order
+from runner_base.job import may_be_deleted, reporting
 from tracking_runner import STAGES, check_stage, run_tracking
 from tracking_session_store import TrackingSessionStore
 
@@ -32,24 +31,15 @@ def run_job(workspace: Path, order: Order, channel: Channel) -> dict[str, JsonVa
     until, force = _parameters(order)
     store = TrackingSessionStore(workspace / "tracking_sessions")
     session = store.open(order.session_id)
-
-    def report(progress: Progress) -> None:
-        channel.progress(JobProgress.model_validate(progress, from_attributes=True))
-
-    try:
+    with may_be_deleted(session):
         result = run_tracking(
             session,
-            on_progress=report,
+            on_progress=reporting(channel),
             should_stop=channel.should_stop,
             on_needs=channel.needs,
             until=until,
             check=not force,
         )
-    except (OSError, SplazMatteError):
-        if session.source.exists() or (session.folder / "state.json").exists():
-            raise
-        discard(session.folder)  # only what was being written while the rest was deleted
-        raise SessionNotFoundError(f"session '{order.session_id}' was deleted while it was being run") from None
     return result.summary()
 
 

@@ -1,0 +1,38 @@
+"""What jobs of all kinds do with their session while a worker process runs them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from atomic import discard
+from errors import SessionNotFoundError, SplazMatteError
+from queue_logic import Channel, JobProgress
+from runner_base.progress import Progress
+from session_base import StoredSession
+
+
+def reporting(channel: Channel) -> Callable[[Progress], None]:
+    """Return what tells the queue of a run's progress."""
+
+    def report(progress: Progress) -> None:
+        channel.progress(JobProgress.model_validate(progress, from_attributes=True))
+
+    return report
+
+
+@contextmanager
+def may_be_deleted(session: StoredSession[Any]) -> Iterator[None]:
+    """Say so when the session is deleted while the block works on it, and leave nothing of it.
+
+    Raises:
+        SessionNotFoundError: it was deleted.
+    """
+    try:
+        yield
+    except (OSError, SplazMatteError):
+        if session.source.exists() or (session.folder / "state.json").exists():
+            raise
+        discard(session.folder)  # only what was being written while the rest was deleted
+        raise SessionNotFoundError(f"session '{session.folder.name}' was deleted while it was being run") from None
