@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -13,33 +15,98 @@ from errors import ParameterError
 
 ROOT = Path(__file__).resolve().parent
 VERSION = "0.1.0"
+PREFIX = "SPLAZMATTE_"
+Origin = Literal["default", ".env", "environment"]
+
+FOLDERS, JOBS, WEB, CLOUD, R2, OSS, FEISHU, WATCHING = SECTIONS = (
+    "Folders",
+    "Jobs",
+    "Web app",
+    "Cloud storage",
+    "Cloudflare R2, or another store that speaks S3",
+    "Aliyun OSS",
+    "Feishu",
+    "Logs and metrics",
+)
+"""What the settings are grouped by, in `.env.example`, README and on the page."""
+
+
+def _setting(default: Any, section: str, description: str, **limits: Any) -> Any:
+    return Field(default, description=description, json_schema_extra={"section": section}, **limits)
+
+
+def _secret(section: str, description: str) -> Any:
+    return _setting(SecretStr(""), section, description)
 
 
 class Settings(BaseSettings):
-    """What can be set from outside, each as SPLAZMATTE_<NAME>."""
+    """What can be set from outside, each as SPLAZMATTE_<NAME>; secrets are SecretStr and shown nowhere."""
 
-    model_config = SettingsConfigDict(env_prefix="SPLAZMATTE_", env_file=ROOT / ".env", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=ROOT / ".env", extra="ignore")
 
-    workspace: Path = Field(ROOT / "workspace", description="Folder of sessions and results")
-    models_dir: Path = Field(ROOT / "models", description="Folder of the neural engines' weights")
-    sdks_dir: Path = Field(ROOT / "sdks", description="Folder of the authors' sources that some engines import")
-    job_hang_seconds: float = Field(
-        600, gt=0, description="Seconds without a frame after which a job of the queue counts as hanging and is ended"
-    )
-    job_attempts: int = Field(2, ge=1, description="Times that a job is tried when its process crashes or hangs")
+    workspace: Path = _setting(ROOT / "workspace", FOLDERS, "Folder of sessions and results")
+    models_dir: Path = _setting(ROOT / "models", FOLDERS, "Folder of the neural engines' weights")
+    sdks_dir: Path = _setting(ROOT / "sdks", FOLDERS, "Folder of the authors' sources that some engines import")
 
-    host: str = Field(
-        "127.0.0.1", description="Address that the web app listens on; any but this machine's own needs PASSWORD"
+    job_hang_seconds: float = _setting(
+        600, JOBS, "Seconds without a frame after which a job of the queue counts as hanging and is ended", gt=0
     )
-    port: int = Field(7870, ge=0, le=65535, description="Port of the web app")
-    password: SecretStr = Field(SecretStr(""), description="Password that the web app asks for; empty for none")
-    storage_secret: SecretStr = Field(
-        SecretStr(""), description="Key that signs the web app's cookies; made and kept in the workspace if empty"
+    job_attempts: int = _setting(2, JOBS, "Times that a job is tried when its process crashes or hangs", ge=1)
+    commercial: bool = _setting(
+        False, JOBS, "true leaves out engines whose weights or code forbid commercial use, in new sessions"
     )
-    language: Literal["", "en", "zh"] = Field(
-        "", description="Language of the web app: en or zh; empty follows the browser"
+
+    host: str = _setting(
+        "127.0.0.1", WEB, "Address that the web app listens on; any but this machine's own needs PASSWORD"
     )
-    upload_limit_gb: float = Field(64, gt=0, description="Largest file that the web app takes, in GB")
+    port: int = _setting(7870, WEB, "Port of the web app", ge=0, le=65535)
+    password: SecretStr = _secret(WEB, "Password that the web app asks for; empty for none")
+    storage_secret: SecretStr = _secret(
+        WEB, "Key that signs the web app's cookies; made and kept in the workspace if empty"
+    )
+    language: Literal["", "en", "zh"] = _setting(
+        "", WEB, "Language of the web app and of Feishu's cards: en or zh; empty follows the browser"
+    )
+    upload_limit_gb: float = _setting(64, WEB, "Largest file that the web app takes, in GB", gt=0)
+    lan_ip: str = _setting("", WEB, "Address or name that links to the web app have; empty for the one that is found")
+
+    storage_backend: Literal["", "r2", "oss"] = _setting(
+        "", CLOUD, "Where results are uploaded to: r2, oss, or empty for nowhere"
+    )
+    storage_auto: bool = _setting(False, CLOUD, "true uploads the results of every job that is done")
+    storage_link_hours: float = _setting(
+        72,
+        CLOUD,
+        "Hours that a signed link holds, at most 168; links of a public domain hold for ever",
+        gt=0,
+        le=168,
+    )
+
+    r2_endpoint: str = _setting("", R2, "Address of the store, as https://<account>.r2.cloudflarestorage.com")
+    r2_bucket: str = _setting("", R2, "Bucket")
+    r2_access_key_id: SecretStr = _secret(R2, "Access key's id")
+    r2_secret_access_key: SecretStr = _secret(R2, "Access key's secret")
+    r2_cdn_domain: str = _setting("", R2, "Public domain of the bucket, for links that need no signature")
+    r2_prefix: str = _setting("splazmatte", R2, "What every key begins with")
+
+    oss_endpoint: str = _setting("", OSS, "Address of the region, as https://oss-cn-hangzhou.aliyuncs.com")
+    oss_bucket: str = _setting("", OSS, "Bucket")
+    oss_access_key_id: SecretStr = _secret(OSS, "Access key's id")
+    oss_access_key_secret: SecretStr = _secret(OSS, "Access key's secret")
+    oss_cdn_domain: str = _setting("", OSS, "Public domain of the bucket, for links that need no signature")
+    oss_prefix: str = _setting("splazmatte", OSS, "What every key begins with")
+
+    feishu_webhook_url: SecretStr = _secret(
+        FEISHU, "Webhook of a group's custom bot, told of jobs that start, end and fail; empty for none"
+    )
+    feishu_secret: SecretStr = _secret(FEISHU, "The bot's signing secret, where it has one")
+    feishu_app_id: str = _setting("", FEISHU, "Id of an app that may upload pictures, for thumbnails on the cards")
+    feishu_app_secret: SecretStr = _secret(FEISHU, "That app's secret")
+
+    log_level: Literal["debug", "info", "warning", "error"] = _setting(
+        "info", WATCHING, "What goes into workspace/logs: debug, info, warning or error"
+    )
+    metrics: bool = _setting(False, WATCHING, "true serves Prometheus metrics at /metrics")
 
     @property
     def workspace_dir(self) -> Path:
@@ -78,18 +145,47 @@ def get_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         first = error.errors()[0]
-        name = "SPLAZMATTE_" + "_".join(str(part) for part in first["loc"]).upper()
+        name = variable("_".join(str(part) for part in first["loc"]))
         raise ParameterError(f"setting {name}: {first['msg']}; see .env.example") from None
+
+
+def variable(name: str) -> str:
+    """Return the environment variable of a setting."""
+    return PREFIX + name.upper()
+
+
+def section(name: str) -> str:
+    """Return the section that a setting belongs to."""
+    extra = Settings.model_fields[name].json_schema_extra
+    return str(extra["section"]) if isinstance(extra, dict) else ""
+
+
+def origin(name: str) -> Origin:
+    """Return where a setting's value comes from."""
+    if any(key.upper() == variable(name) for key in os.environ):
+        return "environment"
+    file = Settings.model_config.get("env_file")
+    known = dotenv_values(file) if isinstance(file, Path) and file.is_file() else {}
+    return ".env" if any(key.upper() == variable(name) for key in known) else "default"
+
+
+def shown(value: object) -> str:
+    """Return a setting's value as people may see it: of a secret only whether it is set."""
+    if isinstance(value, SecretStr):
+        return "••••••" if value.get_secret_value() else ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Path) and value.is_relative_to(ROOT):
+        return value.relative_to(ROOT).as_posix()
+    return str(value)
 
 
 def env_example() -> str:
     """Return the text of `.env.example`, made from the settings."""
     lines = ["# Copy to .env and change what you need; environment variables win over it.", ""]
-    for name, field in Settings.model_fields.items():
-        default = field.default
-        if isinstance(default, Path) and default.is_relative_to(ROOT):
-            default = default.relative_to(ROOT).as_posix()
-        if isinstance(default, SecretStr):
-            default = default.get_secret_value()
-        lines += [f"# {field.description}", f"# SPLAZMATTE_{name.upper()}={default}", ""]
+    for title in SECTIONS:
+        lines += [f"## {title}", ""]
+        for name, field in Settings.model_fields.items():
+            if section(name) == title:
+                lines += [f"# {field.description}", f"# {variable(name)}={shown(field.default)}", ""]
     return "\n".join(lines)

@@ -11,10 +11,10 @@ from app_logic.side import Side
 from session_store import MattingSession, SessionStore, folder_usage, is_finished
 
 if TYPE_CHECKING:
-    from app_logic.downloads import Download
     from app_logic.editor import SessionEditor
     from app_logic.pictures import Pictures
     from app_logic.work import Work
+    from results import Result
 
 
 class MattingSide(Side["SessionEditor"]):
@@ -60,11 +60,11 @@ class MattingSide(Side["SessionEditor"]):
         """Return the bytes of a session on the disk; None for one that cannot be read."""
         return folder_usage(folder, session.state if session else None).total
 
-    def downloads(self, session: MattingSession, names: Iterable[str]) -> list[Download]:
-        """Return deliverables of a session by their formats' names; see app_logic.downloads."""
-        from app_logic.downloads import downloads
+    def results(self, session: MattingSession, names: Iterable[str]) -> list[Result]:
+        """Return deliverables of a session by their formats' names; see results.matting."""
+        from results.matting import results
 
-        return downloads(session, names)
+        return results(session, names)
 
     def _edit(self, session: MattingSession) -> SessionEditor:
         from app_logic.editor import SessionEditor

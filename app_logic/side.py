@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from session_base import SessionFolders
 
 if TYPE_CHECKING:
-    from app_logic.downloads import Download
     from app_logic.editing import Editing
     from app_logic.frame_pictures import FramePictures
     from app_logic.jobs import SessionWork
     from queue_logic import JobQueue
+    from results import Result
 
 Editor = TypeVar("Editor", bound="Editing[Any]")
 _OPEN = 8
@@ -83,7 +83,7 @@ class Side(ABC, Generic[Editor]):
         """Return the bytes of a session on the disk; None for one that cannot be read."""
 
     @abstractmethod
-    def downloads(self, session: Any, names: Iterable[str]) -> list[Download]:
+    def results(self, session: Any, names: Iterable[str]) -> list[Result]:
         """Return deliverables of a session by their formats' names.
 
         Raises:

@@ -11,10 +11,10 @@ from app_logic.side import Side
 from tracking_session_store import TrackingSession, TrackingSessionStore, folder_usage, is_finished
 
 if TYPE_CHECKING:
-    from app_logic.downloads import Download
     from app_logic.track_editor import TrackEditor
     from app_logic.track_pictures import TrackPictures
     from app_logic.track_work import TrackWork
+    from results import Result
 
 
 class TrackingSide(Side["TrackEditor"]):
@@ -59,11 +59,11 @@ class TrackingSide(Side["TrackEditor"]):
         """Return the bytes of a session on the disk; None for one that cannot be read."""
         return folder_usage(folder, session.state if session else None).total
 
-    def downloads(self, session: TrackingSession, names: Iterable[str]) -> list[Download]:
-        """Return deliverables of a session by their formats' names; see app_logic.track_downloads."""
-        from app_logic.track_downloads import downloads
+    def results(self, session: TrackingSession, names: Iterable[str]) -> list[Result]:
+        """Return deliverables of a session by their formats' names; see results.tracking."""
+        from results.tracking import results
 
-        return downloads(session, names)
+        return results(session, names)
 
     def _edit(self, session: TrackingSession) -> TrackEditor:
         from app_logic.track_editor import TrackEditor

@@ -12,6 +12,7 @@ LAYERS = (
     {"app", "run"},
     {"pages", "cli"},
     {"app_logic", "cotracker_logic"},
+    {"results", "projects"},
     {"matting_runner", "tracking_runner"},
     {"runner_base", "tracking_export"},
     {"session_store", "tracking_session_store", "queue_logic", "integrations", "engines", "pipeline"},

@@ -12,12 +12,12 @@ import cv2
 import numpy as np
 import pytest
 
-from app_logic.track_downloads import downloads
 from app_logic.track_editor import TRACK_UNDO_TEXTS, TrackEditor
 from app_logic.track_editor.points import joined
 from app_logic.track_pictures import TrackPictures
 from errors import EngineError, ParameterError, PromptError, SessionError
 from pipeline.masks import encode_mask
+from results.tracking import results
 from runner_base.progress import Progress
 from tests.conftest import SIZE, disc, write_clip
 from tracking_runner import create_session, run_tracking
@@ -296,13 +296,13 @@ def test_deliverables_are_named_after_the_video(editor: TrackEditor) -> None:
     editor.add_point(0, 32, 30)
     editor.set_formats(["json", "ae-keyframes"])
     with pytest.raises(SessionError, match="deliver it first"):
-        downloads(editor.session, ["json"])
+        results(editor.session, ["json"])
     rerun(editor, "deliver")
-    found = downloads(editor.session, ["json", "ae-keyframes"])
+    found = results(editor.session, ["json", "ae-keyframes"])
     assert found[0].name == "clip_tracks.json" and found[0].path.is_file()
     assert found[1].path.is_dir() and len(list(found[1].path.iterdir())) == 2 and found[1].stem == "clip"
     with pytest.raises(ParameterError, match="say which formats"):
-        downloads(editor.session, [])
+        results(editor.session, [])
 
 
 def test_spans_that_touch_are_one() -> None:
@@ -324,4 +324,4 @@ def test_a_copy_has_the_tracks_and_results_of_its_own(editor: TrackEditor) -> No
     copy = store.duplicate(editor.session.state.id)
     assert copy.state.tracked and not copy.state.delivered
     run_tracking(copy)
-    assert downloads(copy, ["json"])[0].path != downloads(editor.session, ["json"])[0].path
+    assert results(copy, ["json"])[0].path != results(editor.session, ["json"])[0].path

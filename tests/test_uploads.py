@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from app_logic import uploads as module
-from app_logic.downloads import download, downloads, zipped
 from app_logic.uploads import Uploads, safe_name
 from errors import MediaError, ParameterError, SessionError, StorageError, TooLargeError
 from matting_runner import create_session
+from results import zipped
+from results.matting import result, results
 from session_store import Delivered, MattingSession, MattingState, SessionStore
 
 
@@ -128,12 +129,12 @@ def delivered(tmp_path: Path) -> MattingSession:
 
 
 def test_downloads_have_the_original_name(delivered: MattingSession) -> None:
-    assert download(delivered, "alpha").name == "Shot 12.final_alpha.mp4"
-    assert download(delivered, "png").name == "Shot 12.final_png"
+    assert result(delivered, "alpha").name == "Shot 12.final_alpha.mp4"
+    assert result(delivered, "png").name == "Shot 12.final_png"
 
 
 def test_a_zip_is_made_in_pieces_and_holds_the_files(delivered: MattingSession, tmp_path: Path) -> None:
-    pieces = list(zipped(downloads(delivered, ["alpha", "png", "alpha"])))
+    pieces = list(zipped(results(delivered, ["alpha", "png", "alpha"])))
     assert max(map(len, pieces)) < 2_200_000, "never the whole archive in memory"
     (tmp_path / "all.zip").write_bytes(b"".join(pieces))
     with zipfile.ZipFile(tmp_path / "all.zip") as archive:
@@ -146,14 +147,14 @@ def test_a_zip_is_made_in_pieces_and_holds_the_files(delivered: MattingSession, 
 @pytest.mark.parametrize("name", ["../state.json", "state", "", "ALPHA", "alpha.mp4"])
 def test_only_formats_are_handed_out(delivered: MattingSession, name: str) -> None:
     with pytest.raises(ParameterError):
-        download(delivered, name)
+        result(delivered, name)
 
 
 def test_only_what_is_delivered_and_there_is_handed_out(delivered: MattingSession) -> None:
     with pytest.raises(SessionError, match="not delivered"):
-        download(delivered, "prores")
+        result(delivered, "prores")
     (delivered.folder / "alpha.mp4").unlink()
     with pytest.raises(SessionError):
-        download(delivered, "alpha")
+        result(delivered, "alpha")
     with pytest.raises(ParameterError, match="which formats"):
-        downloads(delivered, [])
+        results(delivered, [])

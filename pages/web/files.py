@@ -13,9 +13,9 @@ from errors import InputError, SessionError, SplazMatteError, StorageError, TooL
 from pages.web.media import KEEP, missing
 
 if TYPE_CHECKING:
-    from app_logic.downloads import Download
     from app_logic.services import Services
     from app_logic.uploads import Uploads
+    from results import Result
 
 TYPES = {".mp4": "video/mp4", ".mov": "video/quicktime", ".webm": "video/webm"}
 
@@ -71,19 +71,19 @@ def register(services: Services, uploads: Uploads) -> None:
         return FileResponse(found.path, media_type=TYPES.get(found.path.suffix), filename=found.name)
 
 
-def _chosen(services: Services, session: str, names: list[str]) -> list[Download]:
+def _chosen(services: Services, session: str, names: list[str]) -> list[Result]:
     side = services.side_of(session)
-    return side.downloads(side.editor(session).session, names)
+    return side.results(side.editor(session).session, names)
 
 
-def _one(services: Services, session: str, name: str) -> Download:
+def _one(services: Services, session: str, name: str) -> Result:
     return _chosen(services, session, [name])[0]
 
 
-def _zip(chosen: list[Download], name: str) -> Response:
+def _zip(chosen: list[Result], name: str) -> Response:
     from starlette.responses import FileResponse as Named
 
-    from app_logic.downloads import zipped
+    from results import zipped
 
     disposition = Named(__file__, filename=name).headers["content-disposition"]  # its quoting of names
     body = iterate_in_threadpool(zipped(chosen))

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from app_logic.downloads import Download
 from errors import ParameterError, SessionError
+from results.entries import Result
 from tracking_export import TRACK_FORMATS
 from tracking_runner import check_formats
 from tracking_session_store import TrackingSession
 
 
-def downloads(session: TrackingSession, names: Iterable[str]) -> list[Download]:
+def results(session: TrackingSession, names: Iterable[str]) -> list[Result]:
     """Return several deliverables of a session; folders are those of formats with a file for each track.
 
     Raises:
@@ -22,13 +22,13 @@ def downloads(session: TrackingSession, names: Iterable[str]) -> list[Download]:
     wanted = list(dict.fromkeys(names))
     if not wanted:
         raise ParameterError(f"say which formats: video, {', '.join(TRACK_FORMATS)}")
-    return [_download(session, name) for name in check_formats(wanted)]
+    return [_result(session, name) for name in check_formats(wanted)]
 
 
-def _download(session: TrackingSession, name: str) -> Download:
+def _result(session: TrackingSession, name: str) -> Result:
     made = session.state.delivered.get(name)
     path = session.results_dir / made.path if made else None
     if path is None or not path.exists():
         raise SessionError(f"{name} is not delivered yet; deliver it first")
     stem = Path(session.state.original_name).stem or session.state.name
-    return Download(path, f"{stem}_{path.name.replace(f'_{session.state.id}', '')}", stem)
+    return Result(path, f"{stem}_{path.name.replace(f'_{session.state.id}', '')}", stem)
