@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, ClassVar, Generic
 
 from app_logic.undo import Decisions, History, Step, restored
-from engines.registry import check_params, get_spec, obstacle
+from engines.registry import check_params, get_spec, obstacle, preferred
 from engines.spec import Job
+from engines.terms import forbidden_by, refuse_forbidden
 from errors import EngineUnavailableError, PromptError
 from runner_base.facts import load_info
 from session_base import EngineChoice, StoredSession
@@ -85,15 +86,28 @@ class Editing(ABC, Generic[State]):
         """Choose the engine of a job with the parameters that differ from its defaults.
 
         Raises:
-            ParameterError: no such engine or parameter, or a value outside its range.
+            ParameterError: no such engine or parameter, a value outside its range, or an engine that forbids commercial
+                use, which the session is for.
             EngineUnavailableError: it cannot run here; the message says what mends it.
         """
         spec = get_spec(job, name)
         checked = check_params(spec, params)
+        if self.session.state.commercial:
+            refuse_forbidden(spec, checked)
         if reason := obstacle(spec, checked):
             raise EngineUnavailableError(reason)
         kept = {param.name: checked[param.name] for param in spec.params if checked[param.name] != param.default}
         self._set("engine", **{job.value: EngineChoice(name=name, params=kept)})
+
+    def set_commercial(self, commercial: bool) -> None:
+        """Choose whether engines that forbid commercial use are left out; such a one makes room for the best other."""
+        replaced = {}
+        for job in Job if commercial else ():
+            choice = getattr(self.session.state, job.value, None)
+            if choice is not None and forbidden_by(get_spec(job, choice.name), choice.params):
+                name, params = preferred(job)
+                replaced[job.value] = EngineChoice(name=name, params=params)
+        self._set("commercial use", commercial=bool(commercial), **replaced)
 
     def set_range(self, start: int | None, stop: int | None = None) -> None:
         """Choose the frames `start` .. `stop` (half-open) to be made; None for all.

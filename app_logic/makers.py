@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from functools import lru_cache
 from itertools import pairwise
 
-from engines.registry import get_spec
 from engines.spec import Job
-from errors import ParameterError
+from runner_base.makers import read_mark, read_named_mark
 from session_store import Keyframe, MattingState, SessionObject
 
 Makers = list[tuple[int, int, str, str]]
@@ -24,18 +22,12 @@ def maker(job: Job, mark: str) -> tuple[str, str]:
 
     Args:
         job: of the engine.
-        mark: 'name@version{parameters} …' or 'name {parameters or model} …', as matting_runner.marks makes them.
+        mark: see runner_base.makers.
     """
-    name, _, rest = mark.partition(" ")[0].partition("@")
-    name, _, model = name.partition(":")
-    try:
-        title = get_spec(job, name).title
-    except ParameterError:  # of an engine that was there once; 'key', of a keyframe that is gone
-        return ("", "") if name in ("", "key") else (name, model)
-    if "{" in rest:
-        params, _ = json.JSONDecoder().raw_decode(mark, mark.index("{"))
-        model = str(params.get("model", ""))
-    return title, model
+    made = read_mark(job, mark)
+    if made is None:
+        return "", ""
+    return (made.spec.title if made.spec else made.name), made.model
 
 
 def mask_makers(item: SessionObject, frames: int) -> Makers:
@@ -57,10 +49,9 @@ def alpha_makers(state: MattingState, frames: int) -> Makers:
 
 
 def _keyframe_maker(keyframe: Keyframe) -> tuple[str, str]:
-    wanted, _, mark = keyframe.engine.partition(" ")
-    for job in Job:
-        if job.value == wanted:
-            return maker(job, mark)
+    made = read_named_mark(keyframe.engine)
+    if made is not None:
+        return maker(made.job, keyframe.engine.partition(" ")[2])
     return (BY_HAND, "") if keyframe.origin == "mask" else ("", "")
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.commercial import Commercial, changed_terms
 from cli.matting import new_session, stoppable
 from cli.output import Debug, Json, ProgressBar, show
 from cli.text import counted, table
@@ -29,6 +30,7 @@ def find(
     param: Annotated[
         list[str] | None, typer.Option("--param", help="The engine's parameter, NAME=VALUE; repeatable.")
     ] = None,
+    commercial: Commercial = None,
     json_output: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -41,7 +43,7 @@ def find(
 
     span = parse_range(frames) if frames else None
     numbers = _numbers(pick)
-    with _opened(target) as session:
+    with _opened(target, changed_terms(commercial)) as session:
         found = _search(session, text, span, _choice(session, parse_params(param or [])))
     objects = adopt(session, found, numbers) if numbers else []
     again = "".join([f" --range {frames}" if frames else "", *(f" --param {value}" for value in param or [])])
@@ -49,16 +51,21 @@ def find(
 
 
 @contextmanager
-def _opened(target: str) -> Iterator[MattingSession]:
+def _opened(target: str, terms: dict[str, Any]) -> Iterator[MattingSession]:
     """Give the session of that id, or a new one of a video, which is removed again where it cannot be searched."""
     from cli.prompts import Given
     from errors import Cancelled, SplazMatteError
 
     path = Path(target)
     if not path.is_file():
-        yield open_session(target)
+        session = open_session(target)
+        if terms:
+            with session.lock():
+                session.state = session.state.model_copy(update=terms)
+                session.save()
+        yield session
         return
-    session = new_session(path, Given(), {})
+    session = new_session(path, Given(), terms)
     try:
         yield session
     except Cancelled:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.commercial import Commercial, changed_terms, terms_field
 from cli.output import Debug, Json, ProgressBar, note, show
 from cli.queue import ThenTrack, show_jobs
 from cli.workspace import enqueue, matting_store, open_session
@@ -53,6 +54,7 @@ def matte(
     formats: Formats = "alpha,foreground",
     premultiplied: Premultiplied = None,
     sheet: Annotated[bool, typer.Option("--contact-sheet", help="Write a contact sheet to look at as well.")] = False,
+    commercial: Commercial = None,
     force: Force = False,
     queue: Queue = False,
     then_track: ThenTrack = 0,
@@ -71,10 +73,12 @@ def matte(
     given = parse(mask or [], points or [], box or [])
     if not given.names():
         raise PromptError("no keyframe: give at least one --mask, --points or --box, as in --points 0:+640,360")
-    choices = _choices({"segmenter": segmenter, "propagator": propagator, "matter": matter}, parse_params(param or []))
+    engines = {"segmenter": segmenter, "propagator": propagator, "matter": matter}
+    terms = terms_field(commercial, engines)
+    choices = _choices(engines, parse_params(param or []))
     _refuse_missing(choices)
     span = parse_range(frames) if frames else None
-    session = new_session(video, given, choices | _delivery(direction, span, formats, premultiplied))
+    session = new_session(video, given, choices | terms | _delivery(direction, span, formats, premultiplied))
     if queue:
         show_jobs([enqueue(session, force=force, then_track=then_track)])
     else:
@@ -88,6 +92,7 @@ def run_again(
     frames: str,
     formats: str,
     *,
+    commercial: bool | None,
     force: bool,
 ) -> None:
     """Run a matting session with what is changed here; see `cli.run`."""
@@ -101,6 +106,7 @@ def run_again(
         from matting_runner import check_formats
 
         changes["formats"] = check_formats(split_formats(formats))
+    changes |= changed_terms(commercial)
     _refuse_missing({job: changes[job] for job in ("segmenter", "propagator", "matter") if job in changes})
     if changes:
         with session.lock():
@@ -113,6 +119,7 @@ def export(
     session_id: Annotated[str, typer.Argument(help="The session; `list` shows the ids.", show_default=False)],
     formats: Formats = "prores",
     premultiplied: Premultiplied = None,
+    commercial: Commercial = None,
     force: Force = False,
     json_output: Json = False,
     debug: Debug = False,
@@ -121,6 +128,10 @@ def export(
     from matting_runner import check_formats, export_session
 
     session = open_session(session_id)
+    if commercial is not None:
+        with session.lock():
+            session.state.commercial = commercial
+            session.save()
     with stoppable() as should_stop, ProgressBar() as bar:
         result = export_session(
             session,

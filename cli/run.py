@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from cli import matting, track
+from cli.commercial import Commercial
 from cli.matting import Force
 from cli.output import Debug, Json
 from cli.workspace import kind_of
@@ -23,6 +24,7 @@ def run(
     ] = None,
     frames: Annotated[str, typer.Option("--range", help="Another START:STOP, frames from 0.")] = "",
     formats: Annotated[str, typer.Option("--formats", help="Other formats, comma-separated.")] = "",
+    commercial: Commercial = None,
     force: Force = False,
     json_output: Json = False,
     debug: Debug = False,
@@ -35,9 +37,9 @@ def run(
     engines = {"segmenter": segmenter, "propagator": propagator, "matter": matter}
     _refuse(kind, {"tracker": tracker} if kind == "matting" else engines)
     if kind == "tracking":
-        track.run_again(session_id, tracker, param or [], frames, formats, force=force)
+        track.run_again(session_id, tracker, param or [], frames, formats, commercial=commercial, force=force)
     else:
-        matting.run_again(session_id, engines, param or [], frames, formats, force=force)
+        matting.run_again(session_id, engines, param or [], frames, formats, commercial=commercial, force=force)
 
 
 def _refuse(kind: str, foreign: dict[str, str]) -> None:

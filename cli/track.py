@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.commercial import Commercial, changed_terms, terms_field
 from cli.matting import Force, Queue, split_formats, stoppable
 from cli.output import Debug, Json, ProgressBar, show
 from cli.queue import show_jobs
@@ -65,6 +66,7 @@ def track(
         typer.Option("--motion", help="steady, similarity or corner-pin of all points; repeatable. See track-motion."),
     ] = None,
     formats: Formats = "",
+    commercial: Commercial = None,
     force: Force = False,
     queue: Queue = False,
     json_output: Json = False,
@@ -75,7 +77,8 @@ def track(
     Without --points, --mask, --click and --grid a grid of 8 is tracked.
     """
     wanted = Wanted(points or [], mask or [], click or [], segmenter, count, grid, region)
-    chosen = choices(tracker, param or [], direction, formats, (smooth, reject, fill)) | span_field(frames)
+    terms = {} if origin and commercial is None else terms_field(commercial, {"tracker": tracker})
+    chosen = choices(tracker, param or [], direction, formats, (smooth, reject, fill)) | span_field(frames) | terms
     session = new_session(video, origin, wanted, chosen, motion or [])
     if queue:
         show_jobs([enqueue(session, force=force)])
@@ -83,7 +86,16 @@ def track(
         run_and_show(session, force=force, new=True)
 
 
-def run_again(session_id: str, tracker: str, param: list[str], frames: str, formats: str, *, force: bool) -> None:
+def run_again(
+    session_id: str,
+    tracker: str,
+    param: list[str],
+    frames: str,
+    formats: str,
+    *,
+    commercial: bool | None,
+    force: bool,
+) -> None:
     """Run a tracking session with what is changed here; see `cli.run`."""
     from tracking_runner import check_formats
 
@@ -93,6 +105,7 @@ def run_again(session_id: str, tracker: str, param: list[str], frames: str, form
     changes |= span_field(frames)
     if formats:
         changes["formats"] = check_formats(split_formats(formats))
+    changes |= changed_terms(commercial)
     if changes:
         with session.lock():
             session.state = session.state.model_copy(update=changes)

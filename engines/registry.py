@@ -14,6 +14,7 @@ from engines import weights
 from engines.devices import job_devices
 from engines.spec import EngineSpec, Job, Load, Param
 from engines.table import ENGINES
+from engines.terms import forbidden_by
 from errors import EngineUnavailableError, ParameterError
 
 
@@ -71,9 +72,8 @@ def preferred(job: Job) -> tuple[str, dict[str, Any]]:
     """
     has_gpu = job_devices()[0].startswith("cuda")
     for spec in sorted(engines(job), key=lambda spec: -spec.rank):
-        may = spec.licence.commercial and (has_gpu or not spec.wants_gpu)
-        params = usable(spec) if may else None
-        if params is not None:
+        params = usable(spec) if has_gpu or not spec.wants_gpu else None
+        if params is not None and not forbidden_by(spec, params):
             return spec.name, params
     raise AssertionError("the built-in engines can run anywhere")
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from config import get_settings
 from engines.registry import preferred
 from engines.spec import Job
 from errors import Cancelled, PromptError, SessionError, SplazMatteError
@@ -33,8 +34,9 @@ from queue_logic.job import Needs
 from runner_base.facts import load_info, save_info
 from runner_base.frames import extract
 from runner_base.plan import Plan
+from runner_base.terms import check_choices
 from runner_base.watched import Watched
-from session_store import EngineChoice, MattingSession, RunRecord, SessionStore
+from session_store import EngineChoice, MattingSession, MattingState, RunRecord, SessionStore
 
 DOUBT = 0.5
 """Confidence of a propagated mask below which the user is asked for a keyframe."""
@@ -112,6 +114,7 @@ def create_session(store: SessionStore, video: Path, *, original_name: str = "",
     """
     info = probe(video)
     session = store.create(video, original_name=original_name, move=move)
+    session.state.commercial = get_settings().commercial
     for job in (Job.SEGMENTER, Job.PROPAGATOR, Job.MATTER):
         name, params = preferred(job)
         setattr(session.state, job, EngineChoice(name=name, params=params))
@@ -224,6 +227,7 @@ def _run_stages(session: MattingSession, reporter: Reporter, until: Stage, plan:
     state = session.state
     info = load_info(session)
     wanted = list(Stage)[: list(Stage).index(until) + 1]
+    check_choices(state, _jobs(state, until))
     if until is not Stage.FRAMES and info.exact and not frames_needed(session, _span(state.range, info.frames)):
         reporter.begin(Stage.FRAMES, 0)  # they may have been cleaned away
     else:
@@ -245,6 +249,16 @@ def _run_stages(session: MattingSession, reporter: Reporter, until: Stage, plan:
     if Stage.DELIVER in wanted:
         deliver(session, info, span, state.formats, state.premultiplied, reporter)
     return span
+
+
+def _jobs(state: MattingState, until: Stage) -> list[Job]:
+    """Return the jobs whose engines a run up to `until` may need."""
+    needed = {
+        Job.SEGMENTER: until is not Stage.FRAMES and any(item.prompts for item in state.objects),
+        Job.PROPAGATOR: makes_masks(state, until),
+        Job.MATTER: until in (Stage.MATTE, Stage.DELIVER),
+    }
+    return [job for job, is_needed in needed.items() if is_needed]
 
 
 def _span(wanted: tuple[int, int] | None, frames: int) -> tuple[int, int]:

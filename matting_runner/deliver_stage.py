@@ -13,12 +13,14 @@ from engines.foreground import estimate_foreground
 from errors import ParameterError
 from matting_runner.marks import delivery_mark
 from matting_runner.progress import Reporter, Stage
+from matting_runner.sidecars import engines_of, write_sidecars
 from pipeline.alpha_store import AlphaStore
 from pipeline.decode import VideoReader
 from pipeline.deliver import DeliverFrame, Writer
 from pipeline.formats import FORMATS, format_spec, open_writer
 from pipeline.info import VideoInfo
 from pipeline.overlap import WriteBehind, prefetch
+from runner_base.terms import check_makers
 from session_store import Delivered, MattingSession
 
 
@@ -58,9 +60,13 @@ def deliver(
         formats: names in the table of formats.
         premultiplied: whether colours are multiplied by alpha; None for each format's own convention.
         reporter: counts the frames.
+
+    Raises:
+        ParameterError: the session is for commercial use, and something in it is not.
     """
     state = session.state
     marks = stale_formats(session, span, formats, premultiplied)
+    check_makers(state, engines_of(state, span))
     reporter.begin(Stage.DELIVER, span[1] - span[0] if marks else 0)
     if marks:
         with ExitStack() as cleanup:
@@ -71,6 +77,7 @@ def deliver(
                 path = writer.close().relative_to(session.folder).as_posix()
                 state.delivered[name] = Delivered(path=path, mark=marks[name])
                 session.save()
+    write_sidecars(session, info, span, formats, list(marks), premultiplied, reporter)
     reporter.end()
 
 

@@ -21,6 +21,7 @@ from atomic import discard, write_bytes
 from engines.base import Instance, InstanceFinder, Mask
 from engines.registry import check_params, create_finder, finders, get_spec
 from engines.spec import Job, Load
+from engines.terms import refuse_forbidden
 from errors import Cancelled, PromptError, ResourceError, StoreError, storage_errors
 from json_store import JsonStore
 from machine import memory_used, share_heaps
@@ -125,6 +126,7 @@ def find_in_video(
     Raises:
         PromptError: the text is empty or too long, or the range is outside the clip.
         EngineUnavailableError: packages or weights of the engine are not there.
+        ParameterError: the session is for commercial use, and the engine is not.
         ResourceError: the network clearly does not fit into this machine's memory.
         SessionBusyError: another process works on the session.
         Cancelled: `should_stop` said so.
@@ -132,6 +134,8 @@ def find_in_video(
     """
     share_heaps()
     choice = choice or finder_choice(session.state)
+    if session.state.commercial:
+        refuse_forbidden(get_spec(Job.SEGMENTER, choice.name), choice.params)
     engine: InstanceFinder = create_finder(choice.name, choice.params)
     reporter = Reporter(on_progress, should_stop)
     with session.lock():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -27,28 +28,40 @@ class EngineForm:
         desk.on_menus(self._refresh)
 
     def _refresh(self) -> None:
-        choice = getattr(self._desk.editor.session.state, self._job.value) if self._desk.editor else None
+        state = self._desk.editor.session.state if self._desk.editor else None
+        choice = getattr(state, self._job.value) if state else None
         menu = self._desk.menus[self._job]
-        if (choice, menu) == self._shown:
+        shown = (choice, menu, state.commercial) if state else None
+        if shown == self._shown:
             return
-        self._shown = (choice.model_copy(deep=True), menu) if choice else None
+        self._shown = copy.deepcopy(shown)
         self._box.clear()
-        if choice is not None:
+        if state is not None and choice is not None:
             with self._box:
-                self._draw(choice.name, dict(choice.params), {entry.name: entry for entry in menu})
+                self._draw(choice.name, dict(choice.params), {entry.name: entry for entry in menu}, state.commercial)
 
-    def _draw(self, name: str, params: dict[str, Any], menu: dict[str, MenuEntry]) -> None:
-        blocked = {key for key, entry in menu.items() if entry.obstacle}
+    def _draw(self, name: str, params: dict[str, Any], menu: dict[str, MenuEntry], commercial: bool) -> None:
+        lacking = {key for key, entry in menu.items() if entry.obstacle}
+        blocked = lacking | {key for key, entry in menu.items() if commercial and not entry.commercial}
         options = {key: _title(entry) for key, entry in menu.items()}
         select = Choices(options, blocked, value=name if name in options else None, label=t("Engine"))
         select.props("dense outlined options-dense").classes("w-full")
         select.on_value_change(lambda event: self._choose(event.value))
         if name in options:
             self._chosen(get_spec(self._job, name), params, menu[name])
-        if blocked - {name}:
+        if lacking - {name}:
             with ui.expansion(t("Engines that cannot run yet"), icon="lock").props("dense").classes("w-full sm-params"):
-                for key in sorted(blocked - {name}):
+                for key in sorted(lacking - {name}):
                     _obstacle(menu[key].obstacle, menu[key].lacks_weights, t(menu[key].title))
+        if not all(entry.commercial for entry in menu.values()):
+            self._terms(commercial)
+
+    def _terms(self, commercial: bool) -> None:
+        """Draw the switch that leaves out what forbids commercial use."""
+        with ui.row().classes("sm-param"):
+            switch = ui.switch(t("For commercial use"), value=commercial).props("dense").classes("grow")
+            switch.on("update:model-value", lambda: self._desk.edit("set_commercial", switch.value))
+            hint(t("Leaves out engines whose weights or code forbid commercial use, and refuses what they have made."))
 
     def _chosen(self, spec: EngineSpec, params: dict[str, Any], entry: MenuEntry) -> None:
         ui.label(t(spec.help)).classes("sm-note")

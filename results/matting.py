@@ -7,7 +7,7 @@ from pathlib import Path
 
 from errors import ParameterError, SessionError
 from pipeline.formats import FORMATS, format_spec
-from results.entries import Result
+from results.entries import Result, refuse_forbidden
 from session_store import MattingSession
 
 
@@ -23,6 +23,7 @@ def result(session: MattingSession, name: str) -> Result:
     path = session.folder / spec.file_name
     if made is None or not path.exists():
         raise SessionError(f"{name} is not delivered yet; deliver it first")
+    refuse_forbidden(session, path, name)
     stem = Path(session.state.original_name).stem or session.state.name
     return Result(path, f"{stem}_{spec.file_name}", stem)
 

@@ -30,6 +30,10 @@ class Mergeable(BaseModel):
     original_name: str
     """What its user calls that video."""
     created: datetime
+    source_sha256: str = ""
+    """Of that video; empty while nothing has needed it."""
+    commercial: bool = False
+    """Engines whose weights or code forbid commercial use are left out."""
 
 
 State = TypeVar("State", bound=Mergeable)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel
@@ -31,6 +32,15 @@ class RunRecord(BaseModel):
     frames: dict[str, float] = {}
     notices: list[str] = []
     """What engines did other than they were asked to."""
+
+
+SIDECAR = ".sidecar.json"
+"""Ending of the file beside a deliverable that says how it was made; see runner_base.sidecar."""
+
+
+def sidecar_path(deliverable: Path) -> Path:
+    """Return where the sidecar of a file or folder lies."""
+    return deliverable.with_name(deliverable.name + SIDECAR)
 
 
 def digest(data: bytes) -> str:

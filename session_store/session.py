@@ -16,8 +16,8 @@ class MattingSession(StoredSession[MattingState]):
     """A matting session; see session_base.StoredSession."""
 
     model = MattingState
-    migrations: ClassVar[dict[int, Migration]] = {1: lambda data: data}
-    """Version 2 has new fields, each with a default; an older SplazMatte would drop them, and so refuses it."""
+    migrations: ClassVar[dict[int, Migration]] = {1: lambda data: data, 2: lambda data: data}
+    """Each version has new fields with defaults; an older SplazMatte would drop them, and so refuses it."""
 
     @property
     def alpha_dir(self) -> Path:

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from atomic import PARTIAL
 from session_base.disk import clip_length, files
+from session_base.records import SIDECAR
 from session_store.session import MattingSession
 from session_store.state import MattingState, SessionObject
 
@@ -83,6 +84,6 @@ def _part(parts: tuple[str, ...], delivered: set[str]) -> str:
         return first
     if first == "masks" and len(parts) > 2:
         return _MASKS.get(parts[2], "other")
-    if first in delivered:
+    if first.removesuffix(SIDECAR) in delivered:
         return "deliverables"
     return "source" if len(parts) == 1 and first.startswith("source.") else "other"

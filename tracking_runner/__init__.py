@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from config import get_settings
 from engines.registry import preferred
 from engines.spec import Job
 from errors import Cancelled, PromptError, SplazMatteError
@@ -25,6 +26,7 @@ from runner_base.facts import load_info, save_info
 from runner_base.frames import extract
 from runner_base.plan import Plan
 from runner_base.progress import Progress, Reporter
+from runner_base.terms import check_choices
 from runner_base.watched import Watched
 from session_base import EngineChoice, RunRecord
 from tracking_runner import deliver_stage, track_stage
@@ -80,6 +82,7 @@ def create_session(
     """
     info = probe(video)
     session = store.create(video, original_name=original_name, move=move)
+    session.state.commercial = get_settings().commercial
     for job in (Job.TRACKER, Job.SEGMENTER):
         name, params = preferred(job)
         setattr(session.state, job.value, EngineChoice(name=name, params=params))
@@ -138,6 +141,7 @@ def _run_stages(
     save_info(session, info)
     if until == STAGES[0]:  # asked for before there are points
         return session.state.range or (0, info.frames), []
+    check_choices(session.state, [Job.TRACKER])
     carry_over(session)
     span = _checked(session, info)
     plan.refine(info)

@@ -14,13 +14,15 @@ from pipeline.formats import open_writer
 from pipeline.info import VideoInfo
 from pipeline.overlap import WriteBehind, prefetch
 from runner_base.progress import Reporter
-from session_base import Delivered, digest
+from runner_base.terms import check_makers
+from session_base import Delivered, digest, sidecar_path
 from tracking_export import TRACK_FORMATS, export, track_format
 from tracking_export.motion.result import Motion
 from tracking_export.tracks import Tracks
 from tracking_runner.draw import draw_tracks
 from tracking_runner.motion import carried, solve
 from tracking_runner.result import session_tracks
+from tracking_runner.sidecars import engines_of, write_sidecars
 from tracking_runner.track_stage import track_mark
 from tracking_session_store import MotionChoice, TrackingSession
 
@@ -52,11 +54,13 @@ def deliver(
         the motions that were solved for that, none where nothing had to be exported.
 
     Raises:
-        ParameterError: a motion cannot be solved, or there is no point that is not hidden.
+        ParameterError: a motion cannot be solved, there is no point that is not hidden, or the session is for
+            commercial use and something in it is not.
         StorageError: the disk is full, read-only or not writable.
     """
     state = session.state
     stale = stale_formats(session, span)
+    check_makers(state, engines_of(state))
     reporter.begin(STAGE, span[1] - span[0] if VIDEO in stale else len(stale))
     tracks = session_tracks(session, info, span) if stale else None
     exports = [name for name in stale if name != VIDEO]
@@ -70,6 +74,7 @@ def deliver(
             if VIDEO not in stale:
                 reporter.tick()
         _record(session, name, path, _mark(session, span, name))
+    write_sidecars(session, info, span, stale, reporter)
     reporter.end()
     return motions
 
@@ -87,6 +92,7 @@ def _record(session: TrackingSession, name: str, path: Path, mark: str) -> None:
     if before is not None and (session.results_dir / before.path) != path:  # several files are one now, or one several
         with storage_errors(session.results_dir):
             discard(session.results_dir / before.path)
+            discard(sidecar_path(session.results_dir / before.path))
 
 
 def _mark(session: TrackingSession, span: tuple[int, int], name: str) -> str:

@@ -21,6 +21,7 @@ def session_of(store: TrackingSessionStore, matting: MattingSession, count: int)
     """
     session = create_session(store, matting.source, original_name=matting.state.original_name)
     session.state.range = matting.state.range
+    session.state.commercial = matting.state.commercial
     session.state.carry = Carry(session_id=matting.state.id, count=count)
     session.save()
     save_info(session, load_info(matting))

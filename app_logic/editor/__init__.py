@@ -11,6 +11,7 @@ from app_logic.editor.choices import ChoiceEditing
 from app_logic.editor.prompts import PromptEditing
 
 UNDO_TEXTS = (
+    "commercial use",
     "click", "box", "brush", "eraser", "mask import", "keyframe", "deleted keyframe", "new object", "deleted object",
     "renamed object", "colour", "visibility", "opacity", "merged objects", "mask operation", "engine", "direction",
     "range", "formats", "colours",

@@ -25,7 +25,7 @@ class MattingEditing(Editing[MattingState]):
 
     session: MattingSession
     decisions = Decisions(
-        ("segmenter", "propagator", "matter", "direction", "range", "formats", "premultiplied"),
+        ("segmenter", "propagator", "matter", "direction", "range", "formats", "premultiplied", "commercial"),
         "objects",
         ("propagated", "drafts", "confidence"),
     )

@@ -12,6 +12,7 @@ from app_logic.track_editor.choices import ChoiceEditing
 from app_logic.track_editor.masks import MaskEditing
 
 TRACK_UNDO_TEXTS = (
+    "commercial use",
     "new point", "moved point", "correction", "deleted correction", "deleted points", "renamed point", "colour",
     "group", "visibility", "grid", "points on the object", "cut", "engine", "direction", "range", "formats",
     "refinement", "new motion", "motion", "deleted motion",

@@ -26,7 +26,7 @@ class TrackEditing(Editing[TrackingState]):
 
     session: TrackingSession
     decisions = Decisions(
-        ("tracker", "segmenter", "direction", "range", "refinement", "motions", "formats"), "points", ()
+        ("tracker", "segmenter", "direction", "range", "refinement", "motions", "formats", "commercial"), "points", ()
     )
 
     def __init__(self, workspace: Path, session: TrackingSession, call: Call) -> None:
