@@ -80,7 +80,10 @@ def keyframe_maker(keyframe: Keyframe) -> Maker | None:
 def _masks(state: MattingState, span: tuple[int, int]) -> Iterator[Found]:
     if _needs_every_mask(state):
         for item in state.objects:
-            yield from ((maker, frames, item.name) for maker, frames in _spans(Job.PROPAGATOR, item.propagated, span))
+            made = item.propagated.model_copy(deep=True)
+            for frame in item.keyframes:  # which take the place of what was propagated
+                made.discard(frame, frame + 1)
+            yield from ((maker, frames, item.name) for maker, frames in _spans(Job.PROPAGATOR, made, span))
 
 
 def _needs_every_mask(state: MattingState) -> bool:

@@ -101,7 +101,7 @@ def test_the_matter_sees_masks_after_their_operations_hidden_ones_too(session: M
 def test_a_state_of_the_version_before_opens_and_keeps_its_results(session: MattingSession) -> None:
     path = session.folder / "state.json"
     data = json.loads(path.read_text())
-    assert data["version"] == 2
+    assert data["version"] == 3
     for item in data["objects"]:
         for name in ("operations", "visible", "opacity"):
             del item[name]
@@ -110,7 +110,7 @@ def test_a_state_of_the_version_before_opens_and_keeps_its_results(session: Matt
     assert opened.state.objects[0].operations.is_default() and opened.state.objects[0].visible
     assert {entry[2] for entry in view(opened)["alpha"]} == {"matted"}
     opened.save()
-    assert json.loads(path.read_text())["version"] == 2
+    assert json.loads(path.read_text())["version"] == 3
 
 
 def test_a_corrected_keyframe_makes_just_the_frames_to_its_neighbours_stale(session: MattingSession) -> None:

@@ -51,7 +51,7 @@ class TrackBench(NamedTuple):
         for path in session.results_dir.rglob("*"):
             if path.is_file() and path.suffix != ".mp4":
                 name = str(path.relative_to(session.results_dir)).replace(session.state.id, "ID")
-                found[name] = path.read_bytes()
+                found[name] = path.read_bytes().replace(session.state.id.encode(), b"ID")
         return found
 
     def assert_whole(self, unharmed: dict[str, bytes]) -> None:
