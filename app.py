@@ -93,6 +93,7 @@ def register(services: Services, settings: Settings) -> None:
 
     from app_logic.uploads import Uploads
     from pages import matting, models, tracking
+    from pages import settings as settings_page
     from pages.web import files, media
 
     uploads = Uploads(services.workspace, int(settings.upload_limit_gb * 1e9))
@@ -104,6 +105,7 @@ def register(services: Services, settings: Settings) -> None:
     matting.register(services)
     tracking.register(services)
     models.register(services)
+    settings_page.register(services)
 
 
 def logins(settings: Settings, secret: str) -> Logins | None:

@@ -177,7 +177,7 @@ def shown(value: object) -> str:
         return str(value).lower()
     if isinstance(value, Path) and value.is_relative_to(ROOT):
         return value.relative_to(ROOT).as_posix()
-    return str(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def env_example() -> str:

@@ -21,6 +21,7 @@ from cli import (
     serve,
     session,
     sessions,
+    settings,
     track,
     track_motion,
 )
@@ -46,6 +47,7 @@ for command in (
     track_motion.track_motion,
     estimate.estimate,
     doctor.doctor,
+    settings.settings,
     sessions.clean,
     serve.serve,
     run_queue.run_queue,

@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 
 from nicegui import ui
 
+from app_logic.made import made
 from pages.desk import Desk
+from pages.made_dialog import show_made
 from pages.texts import t
 from pages.widgets import action_button, heading, hint, icon_button
 
@@ -100,6 +102,8 @@ class DeliverForm:
                 if row.name in self._playable:
                     url = f"/media/{session_id}/file/{row.name}?v={delivered[row.name].mark}"
                     icon_button("play_arrow", t("Play {name}", name=t(row.title)), partial(self._play, url))
+                how = icon_button("info_outline", t("How {name} was made", name=t(row.title)), lambda: None)
+                how.on_click(partial(self._how, session_id, row.name))
                 link = icon_button("download", t("Download {name}", name=t(row.title)), lambda: None)
                 link.props(f'href="/download/{session_id}/{row.name}" download')
         every = action_button(t("Download all as one zip"), "folder_zip", lambda: None)
@@ -114,6 +118,11 @@ class DeliverForm:
                 ui.button(t("Close"), on_click=dialog.close).props("flat no-caps")
         await dialog
         dialog.delete()
+
+    async def _how(self, session_id: str, name: str) -> None:
+        found = await self._desk.do(lambda: [made(*self._desk.side.results(self._desk.editor.session, [name]))])
+        if found:  # else the error is shown
+            await show_made(self._desk, found[0], f"/download/{session_id}/{name}/sidecar")
 
     async def _set_formats(self) -> None:
         chosen = [name for name, box in self._boxes.items() if box.value]

@@ -9,7 +9,6 @@ from nicegui import ui
 from app_logic.words import bytes_text
 from pages.desk import Desk
 from pages.frame import log_out_button, look_buttons, page_link
-from pages.settings_dialog import show_settings
 from pages.texts import t
 from pages.widgets import Action, icon_button
 
@@ -32,7 +31,7 @@ class Header:
             self._state = ui.label().classes("sm-machine sm-enginestate").props('role=status aria-live="polite"')
             look_buttons()
             page_link("model_training", t("Models"), "/models")
-            icon_button("settings", t("Settings"), lambda: show_settings(desk))
+            page_link("settings", t("Settings"), "/settings")
             icon_button("help_outline", t("Help and keys (?)"), show_help)
             if desk.services.needs_password:
                 log_out_button()

@@ -13,6 +13,7 @@ import pytest
 import errors
 from app_logic.editor import UNDO_TEXTS
 from app_logic.track_editor import TRACK_UNDO_TEXTS
+from config import SECTIONS, Settings
 from engines.registry import ENGINES
 from engines.weights_table import WEIGHTS
 from matting_runner import Stage
@@ -92,6 +93,7 @@ def tables() -> set[str]:
     found |= {text for row in FORMATS.values() for text in (row.title, row.help)}
     found |= {text for row in TRACK_FORMATS.values() for text in (row.title, row.help)}
     found |= {entry.terms for entry in WEIGHTS}
+    found |= {*SECTIONS, *(field.description or "" for field in Settings.model_fields.values())}
     return found - {""}
 
 

@@ -8,6 +8,13 @@ TERMS = {
         "不使用权重或代码禁止商用的引擎，并拒绝交付由它们生成的内容。"
     ),
     "commercial use": "商业用途",
+    "How it was made": "生成方式",
+    "How {name} was made": "{name}的生成方式",
+    "An older version made it and took no notes; deliver it again.": "由旧版本生成，没有记录；请重新交付。",
+    "Download the sidecar": "下载说明文件",
+    "{source}, frames {first} to {last}": "{source}，第 {first} 至 {last} 帧",
+    "{count} frames": "{count} 帧",
+    "All licences allow commercial use.": "所有许可证均允许商业用途。",
 }
 
 TERMS_MESSAGES = {

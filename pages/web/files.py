@@ -60,6 +60,16 @@ def register(services: Services, uploads: Uploads) -> None:
             return missing(str(error))
         return _zip(chosen, f"{chosen[0].stem}.zip")
 
+    @app.get("/download/{session}/{name}/sidecar")
+    async def sidecar(session: str, name: str) -> Response:
+        try:
+            found = await run_in_threadpool(_one, services, session, name)
+        except SplazMatteError as error:
+            return missing(str(error))
+        if found.sidecar is None:
+            return missing(f"{name} has no sidecar; deliver it again")
+        return FileResponse(found.sidecar, media_type="application/json", filename=found.sidecar_name)
+
     @app.get("/download/{session}/{name}")
     async def single(session: str, name: str) -> Response:
         try:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pages.web.login import Logins
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-PAGES = frozenset({"/", "/tracking", "/login", "/models"})
+PAGES = frozenset({"/", "/tracking", "/login", "/models", "/settings"})
 """What a link on another site may open."""
 HEADERS = {
     "Content-Security-Policy": "frame-ancestors 'none'; base-uri 'self'; form-action 'self'; object-src 'none'",
