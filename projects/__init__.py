@@ -19,7 +19,7 @@ project.json                             Manifest, the last member
 
 from __future__ import annotations
 
-from projects.exporting import Export, Wanted, plan_export, write_export
+from projects.exporting import Export, Wanted, file_name, plan_export, write_export
 from projects.importing import Imported, Shown, import_project, show_project
 from projects.manifest import SUFFIX, Manifest
 from projects.reading import ProjectFile
@@ -32,6 +32,7 @@ __all__ = [
     "ProjectFile",
     "Shown",
     "Wanted",
+    "file_name",
     "import_project",
     "plan_export",
     "show_project",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +23,7 @@ from session_base import StoredSession
 from session_store import MattingSession
 from zip_stream import Member, ZipStream, data_member, file_member, save
 
-__all__ = ["Export", "Wanted", "plan_export", "write_export"]
+__all__ = ["Export", "Wanted", "file_name", "plan_export", "write_export"]
 
 _UNKNOWN = "0" * 64
 """In the place of a hash until its file has been read: as long, so that the size is known beforehand."""
@@ -38,6 +38,15 @@ class Export:
     stream: ZipStream
     manifest: Manifest
     """As it will be, but for the hashes."""
+    hashes: Mapping[str, str]
+    """Of the members, and of the source, that were read by now."""
+    source: str
+    """The source's name in the archive, whether it is in it or not."""
+
+    @property
+    def sealed(self) -> Manifest:
+        """Return the manifest with its hashes, once all is sent."""
+        return _sealed(self.manifest, self.source, self.hashes)
 
 
 def plan_export(session: StoredSession[Any], wanted: Wanted) -> Export:
@@ -75,7 +84,7 @@ def write_export(
     with session.lock():
         export = _planned(session, wanted)
         save(export.stream, target, on_progress)
-    return export.manifest
+    return export.sealed
 
 
 def _planned(session: StoredSession[Any], wanted: Wanted) -> Export:
@@ -83,18 +92,21 @@ def _planned(session: StoredSession[Any], wanted: Wanted) -> Export:
     members = _members(session, found)
     if len(members) >= MOST_MEMBERS:
         raise ParameterError(f"a project file has at most {MOST_MEMBERS} files; leave propagated masks out")
-    source = file_member(session.state.source, session.source)
+    source = file_member(f"session/{session.state.source}", session.source)
+    kind = "matting" if isinstance(session, MattingSession) else "tracking"
     manifest = Manifest(
         splazmatte=VERSION,
-        kind="matting" if isinstance(session, MattingSession) else "tracking",
+        kind=kind,
         name=found.state.name,
         exported=datetime.now(UTC),
         source=SourceFacts(name=found.state.original_name, size=source.size, sha256=_UNKNOWN, inside=wanted.source),
-        engines=engine_facts("matting" if isinstance(session, MattingSession) else "tracking", found.state),
+        engines=engine_facts(kind, found.state),
         results=found.results,
         members={member.name: FileFacts(size=member.size, sha256=_UNKNOWN) for member in members},
     )
-    return Export(f"{_file_stem(found.state.name)}{SUFFIX}", _stream(manifest, members, source), manifest)
+    hashes: dict[str, str] = {}
+    stream = _stream(manifest, members, source, hashes)
+    return Export(file_name(found.state.name), stream, manifest, hashes, source.name)
 
 
 def _members(session: StoredSession[Any], found: Contents) -> list[Member]:
@@ -109,23 +121,25 @@ def _members(session: StoredSession[Any], found: Contents) -> list[Member]:
     return members + [file_member(name, path) for name, path in found.files.items()]
 
 
-def _stream(manifest: Manifest, members: list[Member], source: Member) -> ZipStream:
+def _stream(manifest: Manifest, members: list[Member], source: Member, hashes: dict[str, str]) -> ZipStream:
     """Return the zip: its members, and at its end the manifest with the hashes of what was sent by then."""
-    hashes: dict[str, str] = {}
-    store = manifest_store()
 
     def last() -> Iterator[bytes]:
-        name = f"session/{source.name}"
         if not manifest.source.inside:
-            for _ in _hashed(replace(source, name=name), hashes).blocks():
+            for _ in _hashed(source, hashes).blocks():
                 pass
-        known = {key: FileFacts(size=facts.size, sha256=hashes[key]) for key, facts in manifest.members.items()}
-        own = manifest.source.model_copy(update={"sha256": hashes[name]})
-        yield store.encode(manifest.model_copy(update={"members": known, "source": own}))
+        yield manifest_store().encode(_sealed(manifest, source.name, hashes))
 
-    size = len(store.encode(manifest))
+    size = len(manifest_store().encode(manifest))
     moment = manifest.exported.timestamp()
     return ZipStream([*(_hashed(member, hashes) for member in members), Member(MANIFEST, size, moment, last)])
+
+
+def _sealed(manifest: Manifest, source: str, hashes: Mapping[str, str]) -> Manifest:
+    """Return the manifest with the hashes of its members, and of the source."""
+    members = {name: FileFacts(size=facts.size, sha256=hashes[name]) for name, facts in manifest.members.items()}
+    own = manifest.source.model_copy(update={"sha256": hashes[source]})
+    return manifest.model_copy(update={"members": members, "source": own})
 
 
 def _hashed(member: Member, hashes: dict[str, str]) -> Member:
@@ -141,7 +155,8 @@ def _hashed(member: Member, hashes: dict[str, str]) -> Member:
     return replace(member, blocks=blocks)
 
 
-def _file_stem(name: str) -> str:
-    """Return a session's name as a file's, on any system."""
+def file_name(name: str) -> str:
+    """Return what the project file of a session of that name is called, on any system."""
     kept = "".join(letter if letter.isprintable() and letter not in '<>:"/\\|?*' else "_" for letter in name)
-    return kept.encode(errors="replace")[:180].decode(errors="ignore").strip(". ") or "session"
+    stem = kept.encode(errors="replace")[:180].decode(errors="ignore").strip(". ") or "session"
+    return stem + SUFFIX
