@@ -71,7 +71,10 @@ def choose(sessions: Sequence[StoredSession[Any]], formats: Sequence[str] = ()) 
     found = {session.state.id: [*delivered(session)] for session in sessions}
     taken = {key: [name for name in names if not formats or name in formats] for key, names in found.items()}
     for session_id, names in taken.items():
+        if not found[session_id]:
+            raise SessionError(
+                f"session {session_id} has delivered nothing yet; deliver first: run.py run {session_id}"
+            )
         if not names:
-            what = "none of these formats" if formats and found[session_id] else "nothing"
-            raise SessionError(f"session {session_id} has delivered {what} yet; deliver first: run.py run {session_id}")
+            raise SessionError(f"session {session_id} has delivered none of these formats")
     return taken

@@ -7,9 +7,10 @@ from functools import cache
 
 from pages.texts.chinese_messages import MESSAGES as GENERAL
 from pages.texts.chinese_neural_messages import NEURAL_MESSAGES
+from pages.texts.chinese_portable import PORTABLE_MESSAGES
 from pages.texts.chinese_tracking_messages import TRACKING_MESSAGES
 
-MESSAGES = {**GENERAL, **NEURAL_MESSAGES, **TRACKING_MESSAGES}
+MESSAGES = {**GENERAL, **NEURAL_MESSAGES, **TRACKING_MESSAGES, **PORTABLE_MESSAGES}
 """Chinese by template, of every message."""
 
 
