@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import math
 import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from errors import ParameterError, ProjectError
+from errors import ParameterError
 from json_store import JsonStore
 from matting_runner.prompts import check_prompts
 from pipeline.formats import FORMATS
 from pipeline.info import VideoInfo
 from projects.engines import check_engines
-from projects.manifest import META, STATE, Manifest
+from projects.manifest import META, STATE, Manifest, check_json, quoted, wrong
 from projects.reading import ProjectFile
 from session_base import checked_name
 from session_store import MattingSession, MattingState, Provenance, SessionObject
@@ -25,9 +23,6 @@ from tracking_session_store import TrackingSession, TrackingState
 KINDS: dict[str, Any] = {"matting": MattingSession, "tracking": TrackingSession}
 MOST_FRAMES = 10_000_000
 _MOST_ID = 999_999_999
-_MOST_NUMBER = 2**53
-_LONGEST = 1 << 20
-"""Characters of a text: marks of a track with many keys are long."""
 _DIGEST = re.compile(r"[0-9a-f]{16}")
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
@@ -42,12 +37,12 @@ def load_state(project: ProjectFile) -> tuple[Any, VideoInfo]:
     raw, meta = project.text(STATE), project.text(META)
     manifest, kind = project.manifest, KINDS[project.manifest.kind]
     try:
-        _check_values(json.loads(raw), STATE)
-        _check_values(json.loads(meta), META)
+        check_json(raw, STATE)
+        check_json(meta, META)
         state = JsonStore(Path("state.json"), kind.model, kind.migrations).decode(raw)
         info = JsonStore(Path("meta.json"), VideoInfo).decode(meta)
-    except (ValueError, ArithmeticError, RecursionError) as error:
-        raise _wrong(f"{STATE} or {META} cannot be read ({str(error)[:100]})") from None
+    except (ValueError, ArithmeticError) as error:
+        raise wrong(f"{STATE} or {META} cannot be read ({quoted(str(error))})") from None
     check_engines(manifest.kind, state)
     _check_info(info, manifest)
     _check_common(state, manifest, info)
@@ -67,28 +62,9 @@ def drop_formats(state: Any) -> list[str]:
     return unknown
 
 
-def _wrong(what: str) -> ProjectError:
-    return ProjectError(f"the project file is damaged, or was changed by hand: {what}")
-
-
 def _need(condition: bool, what: str) -> None:
     if not condition:
-        raise _wrong(what)
-
-
-def _check_values(value: Any, name: str) -> None:
-    """Look at every number and text of a JSON value."""
-    waiting = [value]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, dict):
-            waiting += [*item, *item.values()]
-        elif isinstance(item, list):
-            waiting += item
-        elif isinstance(item, str):
-            _need(len(item) <= _LONGEST, f"{name} has a text that is too long")
-        elif isinstance(item, int | float):
-            _need(math.isfinite(item) and abs(item) <= _MOST_NUMBER, f"{name} has a number that is out of range")
+        raise wrong(what)
 
 
 def _check_info(info: VideoInfo, manifest: Manifest) -> None:
@@ -108,14 +84,14 @@ def _check_common(state: Any, manifest: Manifest, info: VideoInfo) -> None:
         start, stop = state.range
         _need(0 <= start < stop <= _length(info), "its range lies outside the clip")
     for name, made in state.delivered.items():
-        _need(name in manifest.results, f"it has no '{name[:40]}', which it says was delivered")
-        _need(bool(re.fullmatch(r"[0-9a-f]{1,64}", made.mark)), f"what '{name[:40]}' was made from is not told")
+        _need(name in manifest.results, f"it has no '{quoted(name)}', which it says was delivered")
+        _need(bool(re.fullmatch(r"[0-9a-f]{1,64}", made.mark)), f"what '{quoted(name)}' was made from is not told")
     for name, is_folder in manifest.results.items():
         files = [member for member in manifest.members if member.startswith(f"results/{name}/")]
-        _need(name in state.delivered and bool(files), f"'{name[:40]}' is there, but was not delivered")
-        _need(is_folder or len(files) == 1, f"'{name[:40]}' is several files")
+        _need(name in state.delivered and bool(files), f"'{quoted(name)}' is there, but was not delivered")
+        _need(is_folder or len(files) == 1, f"'{quoted(name)}' is several files")
         if isinstance(state, MattingState) and name in FORMATS:
-            _need(is_folder == FORMATS[name].folder, f"'{name[:40]}' is not what that format is")
+            _need(is_folder == FORMATS[name].folder, f"'{quoted(name)}' is not what that format is")
     stray = {member.split("/")[1] for member in manifest.members if member.startswith("results/")}
     _need(stray <= {*manifest.results}, "it has results that it does not name")
 
@@ -175,7 +151,7 @@ def _check_name(name: str, what: str) -> None:
     try:
         checked_name(name)
     except ParameterError as error:
-        raise _wrong(f"{what}: {error}") from None
+        raise wrong(f"{what}: {error}") from None
 
 
 def _check_spans(made: Provenance, info: VideoInfo) -> None:

@@ -10,7 +10,7 @@ from engines import weights
 from engines.registry import check_params, get_spec, obstacle
 from engines.spec import EngineSpec, Job
 from errors import ParameterError, ProjectError
-from projects.manifest import EngineFacts, Manifest, WeightFacts
+from projects.manifest import EngineFacts, Manifest, WeightFacts, quoted
 from session_base import EngineChoice
 
 
@@ -43,7 +43,7 @@ def differences(manifest: Manifest, state: Any) -> list[str]:
     lines = []
     if _number(manifest.splazmatte) > _number(VERSION):
         lines.append(
-            f"the project was made by SplazMatte {manifest.splazmatte[:40]}, which is newer than this ({VERSION})"
+            f"the project was made by SplazMatte {quoted(manifest.splazmatte)}, which is newer than this ({VERSION})"
         )
     then = {facts.job: facts for facts in manifest.engines}
     for job in jobs_of(manifest.kind):

@@ -19,7 +19,7 @@ from pipeline.info import VideoInfo
 from projects.checks import KINDS, drop_formats, load_state
 from projects.contents import neutral
 from projects.engines import differences
-from projects.manifest import META, STATE, Manifest
+from projects.manifest import META, STATE, Manifest, quoted
 from projects.pictures import check_mask, check_tracks, settled_info
 from projects.reading import ProjectFile
 from runner_base.facts import save_info
@@ -100,8 +100,8 @@ def import_project(
         store = stores[project.manifest.kind]
         _check_room(project, store.root)
         state.name = _free_name(store, checked_name(name or state.name))
-        results = _settle_state(state)
         session_id = new_id()
+        results = _settle_state(state, session_id)
         with store.incoming(session_id) as hidden:
             hidden.mkdir()
             _fill(project, hidden, state, info, source, _Progress(project, source, on_progress))
@@ -110,10 +110,10 @@ def import_project(
     return Imported(project.manifest.kind, session, notices)
 
 
-def _settle_state(state: Any) -> dict[str, Delivered]:
+def _settle_state(state: Any, session_id: str) -> dict[str, Delivered]:
     """Make `state` a new session's, and return the results that have to find their places yet."""
     neutral(state)
-    state.original_name, state.created = safe_name(state.original_name), datetime.now(UTC)
+    state.id, state.original_name, state.created = session_id, safe_name(state.original_name), datetime.now(UTC)
     results = dict(state.delivered)
     is_matting = isinstance(state, MattingState)  # its results lie in the session's folder
     state.delivered = (
@@ -144,7 +144,7 @@ def _notices(manifest: Manifest, state: Any) -> list[str]:
     """Return what fits otherwise than at home, and take out of `state` what this version does not have."""
     lines = differences(manifest, state)
     if unknown := drop_formats(state):
-        lines.append(f"formats that this version does not have are left out: {', '.join(unknown)[:200]}")
+        lines.append(f"formats that this version does not have are left out: {quoted(', '.join(unknown))}")
     return lines
 
 

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from errors import ProjectError, SplazMatteError, storage_errors
-from projects.manifest import MANIFEST, META, STATE, FileFacts, Manifest, manifest_store
+from projects.manifest import MANIFEST, META, STATE, FileFacts, Manifest, check_json, manifest_store, quoted
 
 MOST_MEMBERS = 400_000
 """Files of a project file: masks of some hours of video."""
@@ -138,11 +138,13 @@ class ProjectFile:
         if entry.file_size > MOST_TEXT:
             raise ProjectError(f"the project file is damaged: {MANIFEST} is too large")
         raw = b"".join(self._blocks(entry))
+        check_json(raw, MANIFEST)
         with _sound(self.path.name):
             manifest = manifest_store().decode(raw)
         if manifest.kind not in MEMBERS:
             raise ProjectError(
-                f"the project is of a kind that this version does not know: '{manifest.kind[:40]}'; update SplazMatte"
+                "the project is of a kind that this version does not know: "
+                f"'{quoted(manifest.kind)}'; update SplazMatte"
             )
         return manifest
 
@@ -198,7 +200,7 @@ def _entries(archive: zipfile.ZipFile, size: int, name: str) -> dict[str, zipfil
         packed = entry.compress_type != zipfile.ZIP_STORED or entry.compress_size != entry.file_size
         if not plain or packed or entry.flag_bits & 0x41 or entry.filename.casefold() in folded:
             raise ProjectError(
-                f"{name} was not written by SplazMatte, or was packed again: '{entry.filename[:80]}' "
+                f"{name} was not written by SplazMatte, or was packed again: '{quoted(entry.filename)}' "
                 "is packed, encrypted, a link or there twice"
             )
         folded.add(entry.filename.casefold())
@@ -217,10 +219,10 @@ def _check_members(manifest: Manifest, entries: dict[str, zipfile.ZipInfo]) -> N
     names = {*entries} - {MANIFEST}
     for name in sorted(names ^ {*manifest.members}):
         what = "is missing" if name in manifest.members else "does not belong to it"
-        raise ProjectError(f"the project file is damaged: '{name[:80]}' {what}")
+        raise ProjectError(f"the project file is damaged: '{quoted(name)}' {what}")
     for name, facts in manifest.members.items():
         if not MEMBERS[manifest.kind].fullmatch(name):
-            raise ProjectError(f"the project file has a file that no project has: '{name[:80]}'")
+            raise ProjectError(f"the project file has a file that no project has: '{quoted(name)}'")
         if entries[name].file_size != facts.size:
             raise ProjectError(f"the project file is damaged: {name} is not what was written; copy it again")
     sources = [name for name in names if re.fullmatch(_SOURCE, name)]
