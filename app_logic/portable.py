@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app_logic.words import bytes_text
 from errors import ProjectError, SplazMatteError
 from session_base import safe_name
 
@@ -94,7 +95,7 @@ class ProjectDesk:
             name: what its user calls it.
 
         Returns:
-            {'session', 'kind', 'notices'}, or {'needs': a Need's fields}.
+            {'session', 'kind', 'notices'}, or {'needs': a Need's fields and its size for people}.
 
         Raises:
             SplazMatteError: see projects.import_project.
@@ -112,7 +113,7 @@ class ProjectDesk:
                     need = Need(secrets.token_hex(8), shown.manifest.name, safe_name(source.name), source.size)
                     self._hold(need, path)
                     kept = True
-                    return {"needs": vars(need)}
+                    return {"needs": {**vars(need), "amount": bytes_text(need.size)}}
                 return self._import(path)
         finally:
             if not kept:

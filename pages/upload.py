@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from pages.desk import Desk
 
 UPLOAD_TEXTS = [
-    "Upload video",
-    "Drop the video to upload it",
+    "Upload video or project",
+    "Drop the video or project to upload it",
     "Stop the upload",
     "The upload was cut off; try again.",
     "checking …",

@@ -3,7 +3,7 @@ export default {
   template: `
     <div class="sm-upload">
       <label class="sm-upload-button" tabindex="0" role="button" @keydown.enter="pick" @keydown.space.prevent="pick">
-        <span class="material-icons" aria-hidden="true">upload</span>{{ texts["Upload video"] }}
+        <span class="material-icons" aria-hidden="true">upload</span>{{ texts["Upload video or project"] }}
         <input ref="input" type="file" accept="video/*,.mkv,.mxf,.mov,.avi,.webm,.splazproject" multiple hidden @change="chosen">
       </label>
       <div v-for="row in rows" :key="row.id" class="sm-upload-row">
@@ -25,7 +25,7 @@ export default {
             <span class="material-icons">close</span></button>
         </div>
       </div>
-      <div v-if="over" class="sm-drop">{{ texts["Drop the video to upload it"] }}</div>
+      <div v-if="over" class="sm-drop">{{ texts["Drop the video or project to upload it"] }}</div>
     </div>`,
   props: { texts: Object, kind: String },
   data: () => ({ rows: [], needs: [], over: false, next: 1 }),
@@ -67,7 +67,7 @@ export default {
       this.send();
     },
     ask(need) {
-      const values = { ...need, size: `${(need.size / 1e6).toFixed(need.size < 1e7 ? 1 : 0)} MB` };
+      const values = { ...need, size: need.amount };
       return this.texts["Project {project} needs its video: {name} ({size})"].replace(/{(\w+)}/g, (_, key) => values[key]);
     },
     press(event) { event.currentTarget.querySelector("input").click(); },
