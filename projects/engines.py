@@ -51,7 +51,7 @@ def differences(manifest: Manifest, state: Any) -> list[str]:
         spec = get_spec(job, choice.name)
         facts = then.get(job)
         if facts is not None and facts.name == spec.name:
-            lines += _changes(spec, facts)
+            lines += _changes(spec, choice, facts)
         if reason := obstacle(spec, choice.params):
             lines.append(f"the {job} cannot run here yet: {reason}")
         if not spec.licence.commercial:
@@ -83,14 +83,15 @@ def _weights(name: str) -> WeightFacts:
     )
 
 
-def _changes(spec: EngineSpec, facts: EngineFacts) -> Iterator[str]:
+def _changes(spec: EngineSpec, choice: EngineChoice, facts: EngineFacts) -> Iterator[str]:
     if facts.version != spec.version:
         yield (
             f"'{spec.name}' has version {spec.version} here, not {facts.version}: "
             "what it made counts as stale, and a run makes it again"
         )
+    used = spec.weights_for(check_params(spec, choice.params))
     for known in facts.weights:
-        if any(known.name == name for name in spec.weights_for(facts.params)):
+        if known.name in used:
             here = _weights(known.name).files
             if any(here.get(path, digest) != digest for path, digest in known.files.items()):
                 yield f"the weights '{known.name}' are other ones here: what is made from now on may differ"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -106,7 +107,11 @@ def import_project(
             hidden.mkdir()
             _fill(project, hidden, state, info, source, _Progress(project, source, on_progress))
         session = store.open(session_id)
-        _place_results(session, results, project.manifest.results)
+        try:
+            _place_results(session, results, project.manifest.results)
+        except BaseException:
+            _take_back(store, session)
+            raise
     return Imported(project.manifest.kind, session, notices)
 
 
@@ -125,7 +130,7 @@ def _settle_state(state: Any, session_id: str) -> dict[str, Delivered]:
 
 
 class _Progress:
-    """Counts the bytes of an import; a source from outside counts twice, once for its hash."""
+    """Counts the bytes of an import, those of a source from outside too."""
 
     def __init__(self, project: ProjectFile, source: Path | None, on_progress: OnBytes | None) -> None:
         outside = project.manifest.source.size if source is not None else 0
@@ -248,7 +253,7 @@ def _place_results(
     A kill in between leaves a whole session with fewer results, and the rest for `session clean`.
     """
     staged = session.folder / _RESULTS
-    place = session.folder.parents[1] / "tracking_results"
+    place = _place(session)
     for name, made in delivered.items():
         found = staged / name
         if not folders[name]:
@@ -256,12 +261,25 @@ def _place_results(
         with storage_errors(place):
             place.mkdir(parents=True, exist_ok=True)
             target = f"{name if folders[name] else found.stem}_{session.state.id}{found.suffix}"
-            found.rename(place / target)
+            session.state.delivered[name] = Delivered(path=target, mark=made.mark)
+            shutil.move(found, place / target)  # it may be on another disk
             sync_folder(place)
-        session.state.delivered[name] = Delivered(path=target, mark=made.mark)
         session.save()
     with suppress(OSError):
         discard(staged)
+
+
+def _take_back(store: SessionFolders[Any], session: StoredSession[Any]) -> None:
+    """Remove a new session whose results found no place, and those that did."""
+    for made in session.state.delivered.values():
+        with suppress(OSError):
+            discard(_place(session) / made.path)
+    store.delete(session.state.id)
+
+
+def _place(session: StoredSession[Any]) -> Path:
+    """Return the folder that has the results of a tracking session."""
+    return session.folder.parents[1] / "tracking_results"
 
 
 def _free_name(store: SessionFolders[Any], name: str) -> str:

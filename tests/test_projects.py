@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -206,6 +208,10 @@ def test_other_weights_and_engines_that_cannot_run_are_told(
     record.files["model.safetensors"] = weights.FileRecord(size=1, sha256="b" * 64)
     shown = show_project(tmp_path / "a.splazproject")
     assert shown.obstacle == ""
+    strange = material.manifest(lambda data: data["engines"][1]["params"].update(model="../x"))
+    members = strange(material.read(tmp_path / "a.splazproject"))
+    again = show_project(material.write(tmp_path / "b.splazproject", members))
+    assert again.notices == shown.notices, "what the manifest says of parameters is only for people"
     text = "\n".join(shown.notices)
     for words in (f"the weights '{name}' are other ones here", "the matter cannot run here yet", "commercial use"):
         assert words in text
@@ -284,6 +290,23 @@ def test_an_import_without_room_writes_nothing(
     with pytest.raises(StorageError, match="there is no room for the project"):
         import_project(tmp_path / "a.splazproject", stores(tmp_path / "there"))
     assert nothing_left(tmp_path / "there")
+
+
+def test_results_that_find_no_place_take_the_session_back(
+    tracked: TrackingSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_export(tracked, Wanted(results=True), tmp_path / "a.splazproject")
+    move, moved = shutil.move, list[Path]()
+
+    def full(found: Path, target: Path) -> None:
+        if moved:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        moved.append(move(found, target))
+
+    monkeypatch.setattr("projects.importing.shutil.move", full)
+    with pytest.raises(StorageError, match="the disk is full"):
+        import_project(tmp_path / "a.splazproject", stores(tmp_path / "there"))
+    assert moved and nothing_left(tmp_path / "there")
 
 
 KILLS = """
