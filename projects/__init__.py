@@ -7,7 +7,7 @@ exporting.py   the file, made while it is sent or written
 reading.py     ProjectFile: opens one without trusting it
 checks.py      what a state from elsewhere must keep to: names that become paths, frames, numbers
 pictures.py    the same for masks, arrays and the source, once they are here
-importing.py   a new session of one: all of it, or nothing
+importing.py   a new session of one: all of it, or nothing; placing.py its results
 
 <name>.splazproject is a zip whose members are stored, not packed:
 

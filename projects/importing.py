@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from atomic import PARTIAL, discard, sync_folder
+from atomic import sync_folder
 from errors import ParameterError, ProjectError, SplazMatteError, StorageError, storage_errors
 from machine import disk_free
 from pipeline.formats import FORMATS
@@ -22,6 +21,7 @@ from projects.contents import neutral
 from projects.engines import differences
 from projects.manifest import META, STATE, Manifest, quoted
 from projects.pictures import check_mask, check_tracks, settled_info
+from projects.placing import STAGED, place_results, take_back
 from projects.reading import ProjectFile
 from runner_base.facts import save_info
 from session_base import Delivered, SessionFolders, StoredSession, checked_name, new_id, safe_name
@@ -30,8 +30,6 @@ from session_store import MattingState
 
 SPARE = 256 << 20
 """Bytes that an import leaves free on the disk."""
-_RESULTS = f"results{PARTIAL}"
-"""Folder of a new session whose results are not in their place yet."""
 OnBytes = Callable[[int, int], None]
 """Called with the bytes that are done, and all there are."""
 
@@ -108,9 +106,9 @@ def import_project(
             _fill(project, hidden, state, info, source, _Progress(project, source, on_progress))
         session = store.open(session_id)
         try:
-            _place_results(session, results, project.manifest.results)
+            place_results(session, results, project.manifest.results)
         except BaseException:
-            _take_back(store, session)
+            take_back(store, session)
             raise
     return Imported(project.manifest.kind, session, notices)
 
@@ -222,7 +220,7 @@ def _target(name: str, hidden: Path, state: Any) -> Path | None:
         return None if name in (STATE, META) else hidden / rest
     format_name, _, file_name = rest.partition("/")
     if not isinstance(state, MattingState):
-        return hidden / _RESULTS / rest
+        return hidden / STAGED / rest
     if format_name not in FORMATS:
         return None
     spec = FORMATS[format_name]
@@ -243,43 +241,6 @@ def _copy_source(source: Path, target: Path, manifest: Manifest, progress: _Prog
             f"'{source.name}' is not the project's source '{safe_name(manifest.source.name)}': its SHA-256 is "
             f"{found.hexdigest()[:16]}…, not {manifest.source.sha256[:16]}…"
         )
-
-
-def _place_results(
-    session: StoredSession[Any], delivered: Mapping[str, Delivered], folders: Mapping[str, bool]
-) -> None:
-    """Give tracking's results their places beside all others', each with its word in the state, one by one.
-
-    A kill in between leaves a whole session with fewer results, and the rest for `session clean`.
-    """
-    staged = session.folder / _RESULTS
-    place = _place(session)
-    for name, made in delivered.items():
-        found = staged / name
-        if not folders[name]:
-            found = next(found.iterdir())
-        with storage_errors(place):
-            place.mkdir(parents=True, exist_ok=True)
-            target = f"{name if folders[name] else found.stem}_{session.state.id}{found.suffix}"
-            session.state.delivered[name] = Delivered(path=target, mark=made.mark)
-            shutil.move(found, place / target)  # it may be on another disk
-            sync_folder(place)
-        session.save()
-    with suppress(OSError):
-        discard(staged)
-
-
-def _take_back(store: SessionFolders[Any], session: StoredSession[Any]) -> None:
-    """Remove a new session whose results found no place, and those that did."""
-    for made in session.state.delivered.values():
-        with suppress(OSError):
-            discard(_place(session) / made.path)
-    store.delete(session.state.id)
-
-
-def _place(session: StoredSession[Any]) -> Path:
-    """Return the folder that has the results of a tracking session."""
-    return session.folder.parents[1] / "tracking_results"
 
 
 def _free_name(store: SessionFolders[Any], name: str) -> str:

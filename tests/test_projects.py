@@ -301,9 +301,9 @@ def test_results_that_find_no_place_take_the_session_back(
     def full(found: Path, target: Path) -> None:
         if moved:
             raise OSError(errno.ENOSPC, "No space left on device")
-        moved.append(move(found, target))
+        moved.append(Path(move(found, target)))
 
-    monkeypatch.setattr("projects.importing.shutil.move", full)
+    monkeypatch.setattr("projects.placing.shutil.move", full)
     with pytest.raises(StorageError, match="the disk is full"):
         import_project(tmp_path / "a.splazproject", stores(tmp_path / "there"))
     assert moved and nothing_left(tmp_path / "there")
@@ -335,7 +335,7 @@ def test_an_import_that_is_killed_leaves_nothing_that_is_not_whole(
     runs = [
         (tmp_path / "masks", "projects.importing.check_mask", tmp_path / "m.splazproject"),
         (tmp_path / "state", "projects.importing.save_info", tmp_path / "m.splazproject"),
-        (tmp_path / "results", "projects.importing._place_results", tmp_path / "t.splazproject"),
+        (tmp_path / "results", "projects.importing.place_results", tmp_path / "t.splazproject"),
     ]
     arguments = [str(part) for row in runs for part in row]
     subprocess.run([sys.executable, "-c", KILLS, *arguments], check=True, cwd=ROOT)
