@@ -53,7 +53,7 @@ def differences(manifest: Manifest, state: Any) -> list[str]:
         if facts is not None and facts.name == spec.name:
             lines += _changes(spec, choice, facts)
         if reason := obstacle(spec, choice.params):
-            lines.append(f"the {job} cannot run here yet: {reason}")
+            lines.append(f"an engine cannot run here yet: {reason}")
         if not spec.licence.commercial:
             lines.append(f"the licence of '{spec.name}' does not allow commercial use ({spec.licence.name})")
     return lines

@@ -213,7 +213,7 @@ def test_other_weights_and_engines_that_cannot_run_are_told(
     again = show_project(material.write(tmp_path / "b.splazproject", members))
     assert again.notices == shown.notices, "what the manifest says of parameters is only for people"
     text = "\n".join(shown.notices)
-    for words in (f"the weights '{name}' are other ones here", "the matter cannot run here yet", "commercial use"):
+    for words in (f"the weights '{name}' are other ones here", "an engine cannot run here yet", "commercial use"):
         assert words in text
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -139,3 +140,15 @@ def test_projects_that_do_not_fit_are_refused(client: httpx.Client, app: App) ->
         answer = client.post("/upload?name=my.splazproject", content=data)
         assert answer.status_code == 415 and answer.json()["error"].startswith("my.splazproject is ")
     assert [*(app.workspace / "sessions").iterdir()] == before and uploads(app) == []
+
+
+def test_a_download_whose_file_changes_is_broken_off(client: httpx.Client, app: App, matted: MattingSession) -> None:
+    copy = material.stores(app.workspace)["matting"].duplicate(matted.state.id)
+    os.truncate(copy.folder / "alpha.mp4", 64 << 20)  # more than the sockets on the way hold
+    url = f"/download/bundle.zip?take={copy.state.id}:alpha"
+    with pytest.raises(httpx.RemoteProtocolError), client.stream("GET", url) as answer:
+        blocks = answer.iter_raw()
+        next(blocks)
+        os.truncate(copy.folder / "alpha.mp4", 63 << 20)
+        for _ in blocks:
+            pass

@@ -91,7 +91,7 @@ PORTABLE_MESSAGES: dict[str, str] = {
     "the project was made by SplazMatte {}, which is newer than this ({})": (
         "该工程由 SplazMatte {0} 制作，比当前版本（{1}）新"
     ),
-    "the {} cannot run here yet: {}": "{0} 暂时无法在此运行：{1}",
+    "an engine cannot run here yet: {}": "有引擎暂时无法在此运行：{0}",
     "the licence of '{}' does not allow commercial use ({})": "“{0}”的许可证不允许商业使用（{1}）",
     "'{}' has version {} here, not {}: what it made counts as stale, and a run makes it again": (
         "“{0}”在此为版本 {1}，而非 {2}：其成果视为过期，运行时会重新生成"
