@@ -94,7 +94,7 @@ def register(services: Services, settings: Settings) -> None:
     from app_logic.uploads import Uploads
     from pages import matting, models, tracking
     from pages import settings as settings_page
-    from pages.web import files, media
+    from pages.web import files, media, portable
 
     uploads = Uploads(services.workspace, int(settings.upload_limit_gb * 1e9))
     uploads.sweep()
@@ -102,6 +102,7 @@ def register(services: Services, settings: Settings) -> None:
     media.register(services)
     media.register_tracks(services)
     files.register(services, uploads)
+    portable.register(services)
     matting.register(services)
     tracking.register(services)
     models.register(services)

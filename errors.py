@@ -8,6 +8,7 @@
     │   ├── MaskError               a mask image that is missing, unreadable or of another size
     │   ├── PromptError             points, boxes or keyframes that make no sense for this clip
     │   ├── ParameterError          unknown or out-of-range parameter, engine, format or setting
+    │   ├── ProjectError            a project file that is damaged, or does not fit here
     │   └── TooLargeError           a file over the limit that is set
     ├── SessionError                4: a session that cannot be opened
     │   ├── SessionNotFoundError    no such session, or an id that is not one
@@ -61,6 +62,10 @@ class PromptError(InputError):
 
 class ParameterError(InputError):
     """An unknown or out-of-range parameter, engine, format or setting."""
+
+
+class ProjectError(InputError):
+    """A project file that is damaged, or does not fit here."""
 
 
 class TooLargeError(InputError):

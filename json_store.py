@@ -67,14 +67,29 @@ class JsonStore(Generic[Model]):
             StorageError: the disk is full, read-only or not writable.
             StoreError: the file was written by a newer version, and stays as it is.
         """
-        data = {"version": self.version, **value.model_dump(mode="json")}
-        raw = (json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode()
+        raw = self.encode(value)
         for path in self._files():
             self._guard(path)
         with storage_errors(self.path, self._setting):
             for path in reversed(self._files()):  # the backup first: it is never older, and a full disk stops before
                 write_bytes(path, raw)
         self._seen = raw
+
+    def encode(self, value: Model) -> bytes:
+        """Return what `save` writes."""
+        data = {"version": self.version, **value.model_dump(mode="json")}
+        return (json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode()
+
+    def decode(self, raw: bytes) -> Model:
+        """Return what a file of these bytes holds, migrated and checked; no file is touched.
+
+        Raises:
+            StoreError: it is unreadable, or of a newer version.
+        """
+        try:
+            return self._parse(self.path, raw)
+        except ValueError as error:
+            raise StoreError(f"{self.path} could not be read ({error})") from None
 
     def load(self) -> Model:
         """Read, migrate and check the file; see `notice` where there is a backup.

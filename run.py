@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cli import (
+    bundle,
     demo,
     doctor,
     estimate,
@@ -15,6 +16,7 @@ from cli import (
     matting,
     models,
     probe,
+    project,
     queue,
     run,
     run_queue,
@@ -42,6 +44,7 @@ for command in (
     sessions.list_sessions,
     run.run,
     matting.export,
+    bundle.bundle,
     find.find,
     track.track,
     track_motion.track_motion,
@@ -56,6 +59,7 @@ for command in (
 app.add_typer(models.app, name="models")
 app.add_typer(queue.app, name="queue")
 app.add_typer(session.app, name="session")
+app.add_typer(project.app, name="project")
 
 
 def _version(value: bool) -> None:

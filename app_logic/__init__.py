@@ -9,7 +9,7 @@ frame_pictures.py          frames and thumbnails as bytes; pictures.py masks and
 jobs.py       jobs of a session: start, stop, estimate, list (work.py, track_work.py)
 carry.py      from a matting session to a tracking session
 sessions.py   the list of sessions
-uploads.py    files in
+uploads.py    files in; portable.py project files in and out, bundles.py results of several sessions out
 models.py     weights: what there is, downloads, checks (errands.py), in words (model_texts.py)
 engine_menu.py, makers.py  which engines can run here; which one made what
 words.py      amounts as people read them

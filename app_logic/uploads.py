@@ -10,11 +10,11 @@ from typing import Any
 
 from errors import MediaError, StorageError, TooLargeError, storage_errors
 from machine import disk_free
-from session_base import StoredSession
+from session_base import StoredSession, safe_name
 
 SPARE = 512 << 20
 """Bytes that an upload leaves free on the disk."""
-LONGEST_NAME = 200
+__all__ = ["SPARE", "Uploads", "safe_name"]
 Create = Callable[[Path, str], StoredSession[Any]]
 """(video, its user's name for it) -> a session that has it."""
 
@@ -106,13 +106,3 @@ class Uploads:
             raise StorageError(
                 f"there is no room for the file: {free / 1e9:.1f} GB is free; free space or set SPLAZMATTE_WORKSPACE"
             )
-
-
-def safe_name(name: str) -> str:
-    """Return what a client calls its file as one line of text, without folders; it is never a path of ours."""
-    last = name.replace("\\", "/").rpartition("/")[2]
-    kept = "".join(letter for letter in last if letter.isprintable()).strip(" .")
-    stem, dot, suffix = kept.rpartition(".")
-    if dot and len(suffix) <= 8:
-        return f"{stem[: LONGEST_NAME - 9] or 'video'}.{suffix}"
-    return kept[:LONGEST_NAME] or "video"

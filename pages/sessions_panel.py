@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from nicegui import run, ui
 
 from app_logic.sessions import SessionRow
 from app_logic.words import bytes_text
+from pages.bundle_dialog import download_several
 from pages.desk import Desk
-from pages.texts import t
+from pages.export_dialog import export_project
+from pages.header import PAGES
+from pages.texts import say, t
 from pages.upload import Upload
-from pages.widgets import ask, ask_text, icon_button
+from pages.widgets import action_button, ask, ask_text, icon_button
 
 STATES = {
     "new": "new",
@@ -35,6 +40,8 @@ class SessionsPanel:
         self._shown: object = None
         self._menus: list[ui.menu] = []
         Upload(self._uploaded, desk)
+        several = action_button(t("Download several …"), "folder_zip", lambda: download_several(desk))
+        several.props("flat size=sm")
         self._list = ui.column().classes("sm-sessions")
         ui.timer(LOOK, self.refresh)
         desk.on_view(self._soon)
@@ -77,11 +84,34 @@ class SessionsPanel:
                 if row.state != "unreadable":
                     ui.menu_item(t("Rename …"), lambda: self._rename(row))
                     ui.menu_item(t("Duplicate"), lambda: self._duplicate(row))
+                    ui.menu_item(t("Export project …"), lambda: export_project(self._desk, row.id, row.name))
                 ui.menu_item(t("Delete …"), lambda: self._delete(row))
 
-    async def _uploaded(self, session_id: str) -> None:
+    async def _uploaded(self, made: dict[str, Any]) -> None:
+        """Open what was uploaded; a project may be of the other page's kind."""
+        session_id, kind = str(made["session"]), str(made.get("kind") or self._desk.side.kind)
+        lines = [str(line) for line in made.get("notices") or []]
+        if kind != self._desk.side.kind:
+            if lines:
+                await self._tell(lines)
+            with self._desk.home:
+                ui.navigate.to(f"{PAGES[kind][0]}?session={session_id}")
+            return
         await self.refresh()
         await self._desk.open(session_id)
+        if lines:
+            await self._tell(lines)
+
+    async def _tell(self, lines: list[str]) -> None:
+        """Show what a user should know about a project that was imported."""
+        with self._desk.home, ui.dialog() as dialog, ui.card().classes("sm-dialog"):
+            ui.label(t("The project is imported")).classes("sm-title")
+            for line in lines:
+                ui.label(say(line)).classes("sm-break")
+            with ui.row().classes("sm-buttons"):
+                ui.button(t("Close"), on_click=dialog.close).props("unelevated no-caps color=primary")
+        await dialog
+        dialog.delete()
 
     async def _rename(self, row: SessionRow) -> None:
         with self._desk.home:

@@ -3,12 +3,14 @@
 entries.py     Result: one deliverable
 matting.py     those of matting sessions
 tracking.py    those of tracking sessions
-archive.py     a zip of several, made while it is sent
+several.py     those of several sessions of any kind, and the choice of some
+names.py       names that every system can unpack, and that are all different
+archive.py     a zip of results, made while it is sent
 """
 
 from __future__ import annotations
 
-from results.archive import zipped
+from results.archive import bundled, zipped
 from results.entries import Result
 
-__all__ = ["Result", "zipped"]
+__all__ = ["Result", "bundled", "zipped"]

@@ -7,7 +7,7 @@ from session_base.lock import busy
 from session_base.merge import Mergeable
 from session_base.records import Delivered, EngineChoice, RunRecord, digest, sidecar_path
 from session_base.session import StoredSession
-from session_base.store import SessionFolders, checked_name, new_id
+from session_base.store import SessionFolders, checked_name, new_id, safe_name
 
 __all__ = [
     "Delivered",
@@ -20,6 +20,7 @@ __all__ = [
     "checked_name",
     "digest",
     "new_id",
+    "safe_name",
     "set_aside",
     "sidecar_path",
     "sizes",

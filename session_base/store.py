@@ -58,7 +58,7 @@ class SessionFolders(Generic[SessionKind]):
             original_name=given.name,
             created=datetime.now(UTC),
         )
-        with self._new(session_id) as hidden:
+        with self.incoming(session_id) as hidden:
             hidden.mkdir()
             if move:
                 video.replace(hidden / source)
@@ -78,7 +78,7 @@ class SessionFolders(Generic[SessionKind]):
         """
         original = self.open(session_id)
         copy_id = new_id()
-        with held(original.folder), self._new(copy_id) as hidden:
+        with held(original.folder), self.incoming(copy_id) as hidden:
             shutil.copytree(original.folder, hidden, ignore=shutil.ignore_patterns(".*", f"*{PARTIAL}"))
             copy = self.kind.load(hidden)
             copy.state.name = f"{original.state.name} copy"
@@ -177,8 +177,12 @@ class SessionFolders(Generic[SessionKind]):
                     pass
 
     @contextmanager
-    def _new(self, session_id: str) -> Iterator[Path]:
-        """Give a folder to be filled, which becomes a session's when the block is done and is gone when it fails."""
+    def incoming(self, session_id: str) -> Iterator[Path]:
+        """Give a folder to be filled, which becomes a session's when the block is done and is gone when it fails.
+
+        Raises:
+            StorageError: the disk is full, read-only or not writable.
+        """
         with storage_errors(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
             self.sweep()
@@ -212,6 +216,16 @@ def checked_name(name: str) -> str:
     if not 1 <= len(stripped) <= LONGEST_NAME or not stripped.isprintable():
         raise ParameterError(f"a name has 1 to {LONGEST_NAME} characters, in one line")
     return stripped
+
+
+def safe_name(name: str) -> str:
+    """Return what a client calls its file as one line of text, without folders; it is never a path of ours."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    kept = "".join(letter for letter in last if letter.isprintable()).strip(" .")
+    stem, dot, suffix = kept.rpartition(".")
+    if dot and len(suffix) <= 8:
+        return f"{stem[: LONGEST_NAME - 9] or 'video'}.{suffix}"
+    return kept[:LONGEST_NAME] or "video"
 
 
 def new_id() -> str:

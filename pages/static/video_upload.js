@@ -3,8 +3,8 @@ export default {
   template: `
     <div class="sm-upload">
       <label class="sm-upload-button" tabindex="0" role="button" @keydown.enter="pick" @keydown.space.prevent="pick">
-        <span class="material-icons" aria-hidden="true">upload</span>{{ texts["Upload video"] }}
-        <input ref="input" type="file" accept="video/*,.mkv,.mxf,.mov,.avi,.webm" multiple hidden @change="chosen">
+        <span class="material-icons" aria-hidden="true">upload</span>{{ texts["Upload video or project"] }}
+        <input ref="input" type="file" accept="video/*,.mkv,.mxf,.mov,.avi,.webm,.splazproject" multiple hidden @change="chosen">
       </label>
       <div v-for="row in rows" :key="row.id" class="sm-upload-row">
         <div class="sm-upload-name" :title="row.name">{{ row.name }}</div>
@@ -15,10 +15,20 @@ export default {
             <span class="material-icons">close</span></button>
         </div>
       </div>
-      <div v-if="over" class="sm-drop">{{ texts["Drop the video to upload it"] }}</div>
+      <div v-for="need in needs" :key="need.token" class="sm-upload-row sm-upload-need">
+        <div class="sm-upload-ask">{{ ask(need) }}</div>
+        <div class="sm-upload-state">
+          <label class="sm-upload-choose" tabindex="0" role="button" @keydown.enter="press" @keydown.space.prevent="press">
+            {{ texts["Choose it …"] }}
+            <input type="file" accept="video/*,.mkv,.mxf,.mov,.avi,.webm" hidden @change="give(need, $event)"></label>
+          <button type="button" :aria-label="texts['Do without the project']" :title="texts['Do without the project']" @click="forget(need)">
+            <span class="material-icons">close</span></button>
+        </div>
+      </div>
+      <div v-if="over" class="sm-drop">{{ texts["Drop the video or project to upload it"] }}</div>
     </div>`,
   props: { texts: Object, kind: String },
-  data: () => ({ rows: [], over: false, next: 1 }),
+  data: () => ({ rows: [], needs: [], over: false, next: 1 }),
   mounted() {
     this.depth = 0;
     this.running = null;
@@ -48,15 +58,29 @@ export default {
     away() { this.depth = 0; this.over = false; },
     pick() { this.$refs.input.click(); },
     chosen(event) { this.add([...event.target.files]); event.target.value = ""; },
-    add(files) {
-      for (const file of files) this.rows.push({ id: this.next++, name: file.name, file, fraction: 0 });
+    // A project that only refers to its video waits for it: a file of its size and name is taken for that.
+    add(files, token = "") {
+      for (const file of files) {
+        const need = this.needs.find((need) => need.size === file.size && need.name === file.name);
+        this.rows.push({ id: this.next++, name: file.name, file, fraction: 0, token: token || (need ? need.token : "") });
+      }
       this.send();
+    },
+    ask(need) {
+      const values = { ...need, size: need.amount };
+      return this.texts["Project {project} needs its video: {name} ({size})"].replace(/{(\w+)}/g, (_, key) => values[key]);
+    },
+    press(event) { event.currentTarget.querySelector("input").click(); },
+    give(need, event) { this.add([...event.target.files], need.token); event.target.value = ""; },
+    forget(need) {
+      this.needs = this.needs.filter((other) => other.token !== need.token);
+      fetch(`/upload/forget?project=${need.token}`, { method: "POST" });
     },
     send() {
       const row = this.rows[0];
       if (this.running || !row) return;
       const request = this.running = new XMLHttpRequest();
-      request.open("POST", `/upload?kind=${this.kind}&name=${encodeURIComponent(row.name)}`);
+      request.open("POST", `/upload?kind=${this.kind}&project=${row.token}&name=${encodeURIComponent(row.name)}`);
       request.upload.onprogress = (event) => { row.fraction = event.total ? event.loaded / event.total : 0; };
       request.onload = () => this.ended(row, request);
       request.onerror = () => this.ended(row, request);
@@ -70,7 +94,10 @@ export default {
       if (request) {
         let answer = {};
         try { answer = JSON.parse(request.responseText); } catch { /* a connection that was cut off says nothing */ }
-        if (request.status === 200 && answer.session) this.$emit("uploaded", { session: answer.session });
+        if (request.status === 200 && answer.session) {
+          this.needs = this.needs.filter((need) => need.token !== row.token);
+          this.$emit("uploaded", { session: answer.session, kind: answer.kind, notices: answer.notices });
+        } else if (request.status === 200 && answer.needs) this.needs.push(answer.needs);
         else this.$emit("refused", { error: answer.error || "The upload was cut off; try again." });
       }
       this.send();

@@ -159,8 +159,8 @@ PANELS: dict[str, str] = {
     "delivered": "已交付",
     "unreadable": "无法读取",
     # upload
-    "Upload video": "上传视频",
-    "Drop the video to upload it": "松开以上传视频",
+    "Upload video or project": "上传视频或工程",
+    "Drop the video or project to upload it": "松开以上传视频或工程",
     "Stop the upload": "停止上传",
     "The upload was cut off; try again.": "上传中断，请重试。",
     "checking …": "检查中…",

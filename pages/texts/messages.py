@@ -7,10 +7,11 @@ from functools import cache
 
 from pages.texts.chinese_messages import MESSAGES as GENERAL
 from pages.texts.chinese_neural_messages import NEURAL_MESSAGES
+from pages.texts.chinese_portable import PORTABLE_MESSAGES
 from pages.texts.chinese_terms import TERMS_MESSAGES
 from pages.texts.chinese_tracking_messages import TRACKING_MESSAGES
 
-MESSAGES = {**GENERAL, **NEURAL_MESSAGES, **TRACKING_MESSAGES, **TERMS_MESSAGES}
+MESSAGES = {**GENERAL, **NEURAL_MESSAGES, **TRACKING_MESSAGES, **TERMS_MESSAGES, **PORTABLE_MESSAGES}
 """Chinese by template, of every message."""
 
 

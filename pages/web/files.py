@@ -9,6 +9,7 @@ from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 
+from app_logic.portable import ProjectDesk
 from errors import InputError, SessionError, SplazMatteError, StorageError, TooLargeError
 from pages.web.media import KEEP, missing
 
@@ -16,22 +17,33 @@ if TYPE_CHECKING:
     from app_logic.services import Services
     from app_logic.uploads import Uploads
     from results import Result
+    from zip_stream import ZipStream
 
+SUFFIX = ".splazproject"
+"""Of project files; `projects`, which has it too, loads with the first of them."""
 TYPES = {".mp4": "video/mp4", ".mov": "video/quicktime", ".webm": "video/webm"}
 
 
 def register(services: Services, uploads: Uploads) -> None:
     """Add the routes for files."""
+    projects = ProjectDesk(services)
 
     @app.post("/upload")
-    async def upload(request: Request, name: str = "", kind: str = "matting") -> JSONResponse:
+    async def upload(request: Request, name: str = "", kind: str = "matting", project: str = "") -> JSONResponse:
         side = services.sides.get(kind)
         if side is None:
             return missing("there is no such kind of session")
         try:
-            size = request.headers.get("content-length", "")
-            uploads.check(int(size) if size.isdigit() else None)
+            length = request.headers.get("content-length", "")
+            size = int(length) if length.isdigit() else None
+            uploads.check(size)
+            if project:
+                projects.check(project, size)
             path = await uploads.receive(request.stream())
+            if project:
+                return JSONResponse(await run_in_threadpool(projects.give, project, path, name))
+            if name.lower().endswith(SUFFIX):
+                return JSONResponse(await run_in_threadpool(projects.take, path, name))
             session = await run_in_threadpool(uploads.accept, path, name, side.create)
             session_id = str(session.state.id)
             await run_in_threadpool(side.work.extract, session_id)
@@ -40,6 +52,11 @@ def register(services: Services, uploads: Uploads) -> None:
         except SplazMatteError as error:
             return JSONResponse({"error": str(error)}, _status(error), headers={"Connection": "close"})
         return JSONResponse({"session": session_id})
+
+    @app.post("/upload/forget")
+    async def forget(project: str = "") -> JSONResponse:
+        projects.forget(project)
+        return JSONResponse({})
 
     @app.get("/media/{session}/file/{name}")
     async def play(request: Request, session: str, name: str) -> Response:
@@ -58,7 +75,7 @@ def register(services: Services, uploads: Uploads) -> None:
             chosen = await run_in_threadpool(_chosen, services, session, [name for name in formats.split(",") if name])
         except SplazMatteError as error:
             return missing(str(error))
-        return _zip(chosen, f"{chosen[0].stem}.zip")
+        return await _zip(chosen, f"{chosen[0].stem}.zip")
 
     @app.get("/download/{session}/{name}/sidecar")
     async def sidecar(session: str, name: str) -> Response:
@@ -77,7 +94,7 @@ def register(services: Services, uploads: Uploads) -> None:
         except SplazMatteError as error:
             return missing(str(error))
         if found.path.is_dir():
-            return _zip([found], f"{found.name}.zip")
+            return await _zip([found], f"{found.name}.zip")
         return FileResponse(found.path, media_type=TYPES.get(found.path.suffix), filename=found.name)
 
 
@@ -90,14 +107,22 @@ def _one(services: Services, session: str, name: str) -> Result:
     return _chosen(services, session, [name])[0]
 
 
-def _zip(chosen: list[Result], name: str) -> Response:
-    from starlette.responses import FileResponse as Named
-
+async def _zip(chosen: list[Result], name: str) -> Response:
     from results import zipped
 
+    try:
+        return sent(await run_in_threadpool(zipped, chosen), name)
+    except SplazMatteError as error:
+        return missing(str(error))
+
+
+def sent(stream: ZipStream, name: str) -> Response:
+    """Return an archive as a download of known size; an error on the way breaks it off."""
+    from starlette.responses import FileResponse as Named
+
     disposition = Named(__file__, filename=name).headers["content-disposition"]  # its quoting of names
-    body = iterate_in_threadpool(zipped(chosen))
-    return StreamingResponse(body, media_type="application/zip", headers={"Content-Disposition": disposition})
+    headers = {"Content-Disposition": disposition, "Content-Length": str(stream.size), "Cache-Control": "no-store"}
+    return StreamingResponse(iterate_in_threadpool(iter(stream)), media_type="application/zip", headers=headers)
 
 
 def _status(error: SplazMatteError) -> int:

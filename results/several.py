@@ -1,0 +1,80 @@
+"""What sessions of all kinds have delivered, and the choice of some of it for a bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from errors import ParameterError, SessionError
+from pipeline.formats import FORMATS
+from results import matting, tracking
+from results.archive import bundled
+from results.entries import Result
+from session_base import StoredSession
+from session_store import MattingSession
+from tracking_export import TRACK_FORMATS
+from zip_stream import ZipStream
+
+MOST_SESSIONS = 500
+"""Sessions of a bundle."""
+
+
+def delivered(session: StoredSession[Any]) -> dict[str, Result]:
+    """Return what a session has delivered by format, as far as the files are there."""
+    found = {}
+    for name in session.state.delivered:
+        try:
+            found[name] = results_of(session, [name])[0]
+        except (SessionError, ParameterError):  # being made anew, removed by hand, or a format of another version
+            continue
+    return found
+
+
+def results_of(session: StoredSession[Any], names: Sequence[str]) -> list[Result]:
+    """Return deliverables of a session of any kind.
+
+    Raises:
+        ParameterError: none is asked for, or there is no such format.
+        SessionError: one is not delivered, or being made anew.
+    """
+    if isinstance(session, MattingSession):
+        return matting.results(session, names)
+    return tracking.results(session, names)  # type: ignore[arg-type]
+
+
+def bundle(chosen: Sequence[tuple[StoredSession[Any], Sequence[str]]]) -> ZipStream:
+    """Return a zip of the chosen results of several sessions.
+
+    Args:
+        chosen: (session, formats) of each, a session once.
+
+    Raises:
+        ParameterError: no session or too many, none of its formats, or there is no such format.
+        SessionError: a format is not delivered, or being made anew.
+    """
+    if not 1 <= len(chosen) <= MOST_SESSIONS:
+        raise ParameterError(f"a bundle has results of 1 to {MOST_SESSIONS} sessions, not {len(chosen)}")
+    return bundled((session.state.name, results_of(session, names)) for session, names in chosen)
+
+
+def choose(sessions: Sequence[StoredSession[Any]], formats: Sequence[str] = ()) -> Mapping[str, list[str]]:
+    """Return {session id: formats to take}: of each all that it has delivered, or those of `formats` that it has.
+
+    Raises:
+        ParameterError: there is no such format, of any kind of session.
+        SessionError: a session has delivered nothing, or none of them.
+    """
+    known = {*FORMATS, *TRACK_FORMATS, "video"}
+    for name in formats:
+        if name not in known:
+            raise ParameterError(f"no such format: {name}; there are {', '.join(sorted(known))}")
+    found = {session.state.id: [*delivered(session)] for session in sessions}
+    taken = {key: [name for name in names if not formats or name in formats] for key, names in found.items()}
+    for session_id, names in taken.items():
+        if not found[session_id]:
+            raise SessionError(
+                f"session {session_id} has delivered nothing yet; deliver first: run.py run {session_id}"
+            )
+        if not names:
+            raise SessionError(f"session {session_id} has delivered none of these formats")
+    return taken

@@ -1,0 +1,124 @@
+"""Commands `bundle` and `project`."""
+
+from __future__ import annotations
+
+import io
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from matting_runner import run_matting
+from session_store import MattingSession
+from tests import project_material as material
+from tests.conftest import Answer, assert_error, write_clip
+from tracking_runner import run_tracking
+
+Cli = Callable[..., Answer]
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_clip(tmp_path_factory.mktemp("clip") / "shot.mp4", 6)
+
+
+@pytest.fixture
+def matted(workspace: Path, clip: Path) -> MattingSession:
+    session = material.matting(workspace, clip, ("alpha", "png"))
+    session.state.objects[0].keyframes.pop(9)
+    session.save()
+    run_matting(session)
+    return session
+
+
+@pytest.fixture
+def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an empty folder in which the commands run."""
+    folder = tmp_path / "cwd"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def test_bundles_of_both_kinds(cli: Cli, matted: MattingSession, workspace: Path, clip: Path, inside: Path) -> None:
+    tracked = material.tracking(workspace, clip)
+    tracked.state.formats, tracked.state.points = ["csv"], tracked.state.points[:2]
+    run_tracking(tracked)
+    one, other = matted.state.id, tracked.state.id
+    answer = cli("bundle", one, other, one, "--json").json
+    assert answer["sessions"] == {one: ["alpha", "png"], other: ["csv"]}
+    assert answer["bytes"] == (inside / "results.zip").stat().st_size
+    with zipfile.ZipFile(inside / "results.zip") as archive:
+        assert archive.namelist() == answer["files"] and archive.testzip() is None
+        assert {name.split("/")[0] for name in archive.namelist()} == {"shot_alpha.mp4", "shot_png", "shot_tracks.csv"}
+    assert_error(cli("bundle", one), 3, "results.zip exists already; add --force")
+    assert "7 files of 1 session" in cli("bundle", one, "--force").out
+    assert cli("bundle", one, "--formats", "alpha", "--out", "a.zip", "--json").json["files"] == ["shot_alpha.mp4"]
+    assert_error(cli("bundle", other, "--formats", "alpha", "--out", "b.zip"), 4, "none of these formats")
+    assert_error(cli("bundle", other, "--formats", "gif", "--out", "b.zip"), 3, "no such format: gif")
+    assert_error(cli("bundle", "20260101-000000-abcdef", "--out", "b.zip"), 4, "no session")
+    assert_error(cli("bundle", one, "--out", "absent/b.zip"), 3, "there is no folder")
+    assert_error(cli("bundle", one, "--out", "."), 3, "is a folder")
+    assert {path.name for path in inside.iterdir()} == {"results.zip", "a.zip"}
+
+
+def test_a_bundle_to_standard_output(cli: Cli, matted: MattingSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Binary(io.StringIO):
+        buffer = io.BytesIO()
+
+    monkeypatch.setattr(sys, "stdout", Binary())
+    answer = cli("bundle", matted.state.id, "--out", "-")
+    assert answer.code == 0 and "7 files of 1 session" in answer.err
+    assert len(zipfile.ZipFile(Binary.buffer).namelist()) == 7
+    assert cli("bundle", matted.state.id, "--out", "-", "--json").code == 3
+
+
+def test_a_bundle_that_fails_leaves_nothing(
+    cli: Cli, matted: MattingSession, inside: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(*_: Any) -> Any:
+        yield b"x"
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("zip_stream._read", cut)
+    assert cli("bundle", matted.state.id).code == 130
+    assert [*inside.iterdir()] == []
+
+
+def test_projects_go_out_and_in(cli: Cli, matted: MattingSession, inside: Path, clip: Path) -> None:
+    session_id = matted.state.id
+    sent = cli("project", "export", session_id, "--with-results", "--json").json
+    assert sent["file"] == str(inside / "shot.splazproject") and sent["results"] == {"alpha": False, "png": True}
+    assert len(sent["source"]["sha256"]) == 64 and set(sent["source"]["sha256"]) != {"0"}
+    assert_error(cli("project", "export", session_id), 3, "exists already")
+    shown = cli("project", "show", "shot.splazproject")
+    for words in ("shot (matting)", "shot.mp4", "inside", "guided 1, Apache-2.0", "alpha, png", "fits here   yes"):
+        assert words in shown.out
+    made = cli("project", "import", "shot.splazproject", "--name", "again", "--json").json
+    assert made["kind"] == "matting" and made["name"] == "again" and made["session_id"] != session_id
+    assert "shot (imported)" in cli("project", "import", "shot.splazproject").out
+
+    cli("project", "export", session_id, "--reference", "--no-alpha", "--no-masks", "--out", "small.splazproject")
+    small = cli("project", "show", "small.splazproject", "--json").json
+    assert small["fits"] and not small["source"]["inside"] and small["files"] == 3
+    assert_error(cli("project", "import", "small.splazproject"), 3, "needs its source 'shot.mp4'", "--source FILE")
+    assert cli("project", "import", "small.splazproject", "--source", clip).code == 0
+    assert len(cli("list", "--json").json["sessions"]) == 4
+
+
+def test_projects_that_do_not_fit_are_refused(cli: Cli, matted: MattingSession, inside: Path) -> None:
+    cli("project", "export", matted.state.id, "--out", "a.splazproject")
+    members = material.read(inside / "a.splazproject")
+    magic = material.state(lambda data: data["matter"].update(name="magic"))(members)
+    material.write(inside / "b.splazproject", magic)
+    assert_error(cli("project", "import", "b.splazproject"), 3, "no matter named 'magic'")
+    answer = cli("project", "show", "b.splazproject", "--json")
+    assert answer.code == 0 and not answer.json["fits"] and "magic" in answer.json["obstacle"]
+    assert_error(cli("project", "show", "absent"), 3, "cannot be read")
+    assert_error(cli("project", "export", "nope"), 4, "no session")
+    with matted.lock():
+        assert_error(cli("project", "export", matted.state.id, "--out", "c.splazproject"), 4, "worked on")
+    assert not (inside / "c.splazproject").exists()
