@@ -4,11 +4,14 @@ entries.py     Result: one deliverable
 matting.py     those of matting sessions
 tracking.py    those of tracking sessions
 archive.py     a zip of several, made while it is sent
+sessions.py    a session of whichever kind, with what it has delivered
+cloud.py       what is sent to the cloud, and the links to what is up
+upload_job.py  that as a job of the queue
 """
 
 from __future__ import annotations
 
-from results.archive import zipped
+from results.archive import zipped, zipped_size
 from results.entries import Result
 
-__all__ = ["Result", "zipped"]
+__all__ = ["Result", "zipped", "zipped_size"]

@@ -1,0 +1,141 @@
+"""What of a session goes to the cloud, under which names, and the links to what is up."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Callable, Generator, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+from errors import storage_errors
+from integrations.cloud_settings import CloudSettings, cloud_settings, required_settings
+from integrations.ledger import Ledger, Uploaded, now
+from integrations.sending import Amount, Retry
+from integrations.storage import link, open_bucket
+from integrations.upload import Source, Uploader
+from results.archive import zipped, zipped_size
+from results.entries import Result
+from results.sessions import AnySession, results_of
+
+_BLOCK = 1 << 20
+_NAME_LIMIT = 600
+"""Bytes of a name: keys have at most 1,023, with the prefix and the session's id."""
+_TYPES = {
+    ".mp4": "video/mp4", ".mov": "video/quicktime", ".webm": "video/webm", ".zip": "application/zip",
+    ".json": "application/json", ".txt": "text/plain; charset=utf-8", ".csv": "text/csv; charset=utf-8",
+}  # fmt: skip
+"""What browsers do with a file depends on it; all else is downloaded."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link to something that is up."""
+
+    format: str
+    name: str
+    key: str
+    size: int
+    url: str
+    expires: datetime | None
+    """When the link is over; None for one that holds for ever."""
+    at: datetime
+    """When it was uploaded."""
+
+
+def upload_results(
+    session: AnySession,
+    formats: Iterable[str] = (),
+    *,
+    on_progress: Callable[[Amount], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+    retry: Retry | None = None,
+) -> list[Uploaded]:
+    """Upload deliverables of a session: those asked for, or all. What is up already is not sent again.
+
+    The session's lock is held meanwhile: nobody makes its files anew under the upload.
+
+    Raises:
+        ParameterError: no cloud store is set or its settings make no sense, or there is no such format.
+        SessionError: nothing is delivered, or another process works on the session.
+        UploadError: the store does not take it, or cannot be reached; what was sent is kept.
+        Cancelled: `should_stop` said so; likewise.
+    """
+    settings = required_settings()
+    with session.lock(), storage_errors(session.folder):
+        bucket = open_bucket(settings)
+        chosen = results_of(session, formats)
+        sources = [_source(settings, session.state.id, name, result) for name, result in chosen.items()]
+        uploader = Uploader(
+            bucket, Ledger(session.folder), on_progress=on_progress, should_stop=should_stop, retry=retry
+        )
+        return uploader.upload(sources)
+
+
+def links(session: AnySession) -> list[Link]:
+    """Return links to what is up of a session in the store that is set, made anew; asks nobody.
+
+    Raises:
+        ParameterError: the settings make no sense.
+        StoreError: what is up was noted by a newer version.
+    """
+    settings = cloud_settings()
+    if settings is None:
+        return []
+    there = [made for made in Ledger(session.folder).read().done.values() if made.place == settings.place]
+    if not there:
+        return []
+    bucket = open_bucket(settings)
+    expires = None if settings.domain else now() + timedelta(seconds=settings.link_seconds)
+    return [
+        Link(made.label, made.name, made.key, made.size, link(bucket, made.key), expires, made.at) for made in there
+    ]
+
+
+def key_of(prefix: str, session_id: str, name: str) -> str:
+    """Return the key of a file: prefix, session and the name that a download has."""
+    return "/".join(part for part in (prefix, session_id, safe_name(name)) if part)
+
+
+def safe_name(name: str) -> str:
+    """Return a file's name as it may stand in a key: in one spelling, without slashes and control characters."""
+    plain = unicodedata.normalize("NFC", name.encode(errors="replace").decode())
+    plain = re.sub(r"[/\\\x00-\x1f\x7f-\x9f]", "_", plain)
+    stem, dot, ending = plain.rpartition(".")
+    while len(plain.encode()) > _NAME_LIMIT:
+        stem = stem[:-1]
+        plain = f"{stem}{dot}{ending}" if stem else plain[-100:]
+    return plain
+
+
+def _source(settings: CloudSettings, session_id: str, label: str, result: Result) -> Source:
+    folder = result.path.is_dir()
+    name = f"{result.name}.zip" if folder else result.name
+    return Source(
+        key=key_of(settings.prefix, session_id, name),
+        name=name,
+        label=label,
+        size=zipped_size([result]) if folder else result.path.stat().st_size,
+        identity=_identity(result),
+        content_type=_TYPES.get(Path(name).suffix.lower(), "application/octet-stream"),
+        blocks=partial(zipped, [result]) if folder else partial(_blocks, result.path),
+    )
+
+
+def _blocks(path: Path) -> Generator[bytes]:
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            yield block
+
+
+def _identity(result: Result) -> str:
+    """Return a mark of what a deliverable holds: its files' names, sizes and times."""
+    digest = hashlib.sha256(result.name.encode(errors="replace"))
+    files = sorted(result.path.iterdir()) if result.path.is_dir() else [result.path]
+    for file in files:
+        facts = file.stat()
+        digest.update(f"\n{file.name}\0{facts.st_size}\0{facts.st_mtime_ns}".encode(errors="replace"))
+    return digest.hexdigest()
