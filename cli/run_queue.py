@@ -24,8 +24,10 @@ def run_queue(
     from app_logic.services import make_runner
     from config import get_settings
     from errors import Cancelled
+    from integrations.cloud_settings import cloud_settings
     from queue_logic import QueueLock
 
+    cloud_settings()
     queue = open_queue()
     with (
         QueueLock(get_settings().workspace_dir, "run-queue") as lock,

@@ -184,7 +184,7 @@ def judge(settings: CloudSettings, status: int, code: str, retry_after: str = ""
 
 def _refusal(settings: CloudSettings, status: int, code: str) -> str:
     """Return why the store refuses something for good, and what to do."""
-    place = f"bucket '{settings.bucket}'"
+    bucket = settings.bucket
     keys = f"{settings.variable('key_id')} and {settings.variable('secret')}"
     names = f"{settings.variable('bucket')} and {settings.variable('endpoint')}"
     endpoint = settings.variable("endpoint")
@@ -192,16 +192,19 @@ def _refusal(settings: CloudSettings, status: int, code: str) -> str:
         (code in _KEY or status == 401, f"the cloud store does not accept the key; check {keys}"),
         (code in _CLOCK, "the cloud store refuses requests as this machine's clock is wrong; set the clock"),
         (code in _ACCOUNT, f"the cloud account is suspended or may not store anything ({code}); see its console"),
-        (code == "NoSuchBucket", f"there is no {place} at {settings.host}; check {names}"),
+        (code == "NoSuchBucket", f"there is no bucket '{bucket}' at {settings.host}; check {names}"),
         (
             code in _REGION or status in (301, 302, 307),
-            f"{place} is in another region than {settings.host}; check {endpoint}",
+            f"bucket '{bucket}' is in another region than {settings.host}; check {endpoint}",
         ),
         (
             status == 507 or bool(_FULL.search(code)),
-            f"{place} is full, or a quota is used up; free space there, then go on",
+            f"bucket '{bucket}' is full, or a quota is used up; free space there, then go on",
         ),
-        (status == 403, f"the key may not do that in {place}; let it read, write and delete there (docs/cloud.md)"),
+        (
+            status == 403,
+            f"the key may not do that in bucket '{bucket}'; let it read, write and delete there (docs/cloud.md)",
+        ),
     )
     return next((text for applies, text in reasons if applies), f"the cloud store refused a request: {status} {code}")
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from nicegui import ui
 
+from pages.cloud_panel import CloudPanel
 from pages.desk import Desk
 from pages.texts import t
 from pages.widgets import action_button, heading, hint, icon_button
@@ -48,6 +49,7 @@ class DeliverForm:
             self.below()
         heading(t("Results"))
         self._list = ui.column().classes("sm-list")
+        CloudPanel(desk)
         desk.on_view(self._refresh)
 
     def more(self) -> None:

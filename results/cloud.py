@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import re
+import secrets
 import unicodedata
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from errors import storage_errors
 from integrations.cloud_settings import CloudSettings, cloud_settings, required_settings
 from integrations.ledger import Ledger, Uploaded, now
 from integrations.sending import Amount, Retry
 from integrations.storage import link, open_bucket
-from integrations.upload import Source, Uploader
+from integrations.upload import Source, Uploader, check
 from results.archive import zipped, zipped_size
 from results.entries import Result
 from results.sessions import AnySession, results_of
+from session_base import StoredSession
 
 _BLOCK = 1 << 20
 _NAME_LIMIT = 600
@@ -75,7 +78,7 @@ def upload_results(
         return uploader.upload(sources)
 
 
-def links(session: AnySession) -> list[Link]:
+def links(session: StoredSession[Any]) -> list[Link]:
     """Return links to what is up of a session in the store that is set, made anew; asks nobody.
 
     Raises:
@@ -93,6 +96,16 @@ def links(session: AnySession) -> list[Link]:
     return [
         Link(made.label, made.name, made.key, made.size, link(bucket, made.key), expires, made.at) for made in there
     ]
+
+
+def try_store(settings: CloudSettings) -> None:
+    """Try what an upload needs, with a tiny file that is deleted again.
+
+    Raises:
+        UploadError: something of it does not work.
+    """
+    name = f".splazmatte-check-{secrets.token_hex(4)}"
+    check(open_bucket(settings), "/".join(part for part in (settings.prefix, name) if part))
 
 
 def key_of(prefix: str, session_id: str, name: str) -> str:

@@ -1,4 +1,4 @@
-"""An HTTP server that can be made to fail: cut connections, refuse, be slow. The stores of the upload tests are such."""
+"""An HTTP server that can be made to fail: cut connections, refuse, be slow. The upload tests' stores are such."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ class _Handler(BaseHTTPRequestHandler):
             else:
                 self._say(fault.change(response) if fault.change else response, request)
 
-    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _serve
+    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _serve  # noqa: N815 - the library's names
 
     def _took(self, request: Request, fault: Fault) -> bool:
         """Read the body, as far as the fault lets it come; tell whether it came whole."""

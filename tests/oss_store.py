@@ -29,10 +29,11 @@ SUBRESOURCES = {"uploads", "uploadId", "partNumber", "response-content-type", "r
 
 def _table() -> list[int]:
     rows = []
-    for value in range(256):
+    for byte in range(256):
+        row = byte
         for _ in range(8):
-            value = value >> 1 ^ (0xC96C5795D7870F42 if value & 1 else 0)
-        rows.append(value)
+            row = row >> 1 ^ (0xC96C5795D7870F42 if row & 1 else 0)
+        rows.append(row)
     return rows
 
 

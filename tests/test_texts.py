@@ -137,6 +137,8 @@ def raised() -> Iterator[tuple[str, str]]:
         "tracking_export",
         "pipeline",
         "engines",
+        "results",
+        "integrations",
         "json_store.py",
     ):
         place = ROOT / room

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pages.texts.chinese_cloud import CLOUD
 from pages.texts.chinese_engines import ENGINES
 from pages.texts.chinese_models import MODELS
 from pages.texts.chinese_neural import NEURAL
@@ -9,5 +10,5 @@ from pages.texts.chinese_panels import PANELS
 from pages.texts.chinese_stage import STAGE
 from pages.texts.chinese_tracking import TRACKING
 
-CHINESE: dict[str, str] = {**PANELS, **STAGE, **ENGINES, **NEURAL, **MODELS, **TRACKING}
+CHINESE: dict[str, str] = {**PANELS, **STAGE, **ENGINES, **NEURAL, **MODELS, **TRACKING, **CLOUD}
 """Terms: mask 遮罩, matte 抠像 (the work) and Alpha (the result), keyframe 关键帧, propagate 传播."""

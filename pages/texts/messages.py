@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from pages.texts.chinese_cloud_messages import CLOUD_MESSAGES
 from pages.texts.chinese_messages import MESSAGES as GENERAL
 from pages.texts.chinese_neural_messages import NEURAL_MESSAGES
 from pages.texts.chinese_tracking_messages import TRACKING_MESSAGES
 
-MESSAGES = {**GENERAL, **NEURAL_MESSAGES, **TRACKING_MESSAGES}
+MESSAGES = {**GENERAL, **NEURAL_MESSAGES, **TRACKING_MESSAGES, **CLOUD_MESSAGES}
 """Chinese by template, of every message."""
 
 
