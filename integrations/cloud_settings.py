@@ -150,7 +150,7 @@ def _domain(backend: str, settings: Settings) -> str:
 
 def _prefix(backend: str, settings: Settings) -> str:
     name = f"{backend}_prefix"
-    text = str(getattr(settings, name)).strip().rstrip("/")
+    text = str(getattr(settings, name)).strip().removesuffix("/")
     odd = any(part in ("", ".", "..") for part in text.split("/")) if text else False
     if odd or "\\" in text or not text.isprintable() or len(text.encode(errors="replace")) > _PREFIX_LIMIT:
         raise ParameterError(

@@ -7,14 +7,23 @@ import hashlib
 import logging
 import os
 import re
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import boto3
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError, SSLError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError,
+    HTTPClientError,
+    IncompleteReadError,
+    SSLError,
+)
 
 from integrations.cloud_settings import CloudSettings
 from integrations.storage import (
@@ -34,6 +43,10 @@ for _name in ("boto3", "botocore", "urllib3"):  # at their lower levels they wri
     logging.getLogger(_name).setLevel(logging.ERROR)
 _REGION = re.compile(r"s3[.-]([a-z]+(?:-[a-z]+)+-?\d+)\.")
 """Of hosts such as s3.eu-central-1.amazonaws.com; R2's own region is called auto."""
+
+
+_making = threading.Lock()
+"""boto3 makes one client at a time."""
 
 
 class R2:
@@ -130,7 +143,7 @@ class R2:
             raise judge(self.settings, status, code, answer.get("HTTPHeaders", {}).get("retry-after", "")) from None
         except SSLError:
             raise not_trusted(self.settings) from None
-        except (HTTPClientError, IncompleteReadError):
+        except (ConnectionError, HTTPClientError, IncompleteReadError):
             raise unreachable(self.settings) from None
         except BotoCoreError as error:
             raise unexpected(error) from None
@@ -140,27 +153,32 @@ class _Missing(Forgotten):
     """There is no such object."""
 
 
-def _client(settings: CloudSettings) -> Any:
-    """Return boto3's client, which follows our settings alone: no profile, no file of another program."""
+@cache
+def _session() -> Any:
+    """Return what makes clients; it follows our settings alone: no profile, no file of another program."""
     plain: dict[str, Any] = {"profile": (None, [], None, None), "config_file": (None, None, os.devnull, None)}
-    session = boto3.session.Session(botocore_session=botocore.session.Session(session_vars=plain))
+    return boto3.session.Session(botocore_session=botocore.session.Session(session_vars=plain))
+
+
+def _client(settings: CloudSettings) -> Any:
     region = _REGION.match(settings.host)
-    client = session.client(
-        "s3",
-        endpoint_url=settings.endpoint,
-        region_name=region[1] if region else "auto",
-        aws_access_key_id=settings.key_id.get_secret_value(),
-        aws_secret_access_key=settings.secret.get_secret_value(),
-        config=Config(
-            signature_version="s3v4",
-            s3={"addressing_style": "path"},
-            connect_timeout=CONNECT_SECONDS,
-            read_timeout=READ_SECONDS,
-            retries={"total_max_attempts": 1},  # ours count what is new, know to wait, and can be stopped
-            request_checksum_calculation="when_required",  # R2 has not all of S3's newer checksums
-            response_checksum_validation="when_required",
-        ),
-    )
+    with _making:
+        client = _session().client(
+            "s3",
+            endpoint_url=settings.endpoint,
+            region_name=region[1] if region else "auto",
+            aws_access_key_id=settings.key_id.get_secret_value(),
+            aws_secret_access_key=settings.secret.get_secret_value(),
+            config=Config(
+                signature_version="s3v4",
+                s3={"addressing_style": "path"},
+                connect_timeout=CONNECT_SECONDS,
+                read_timeout=READ_SECONDS,
+                retries={"total_max_attempts": 1},  # ours count what is new, know to wait, and can be stopped
+                request_checksum_calculation="when_required",  # R2 has not all of S3's newer checksums
+                response_checksum_validation="when_required",
+            ),
+        )
     client.meta.events.register("before-send.s3", _begin_to_count)
     return client
 

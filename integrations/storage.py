@@ -158,7 +158,15 @@ _ACCOUNT = {"UserDisable", "AccountProblem", "NotSignedUp", "NotEntitled", "Unde
 _REGION = {"PermanentRedirect", "TemporaryRedirect", "AuthorizationHeaderMalformed", "SecondLevelDomainForbidden",
            "IllegalLocationConstraintException", "InvalidRegion"}  # fmt: skip
 _FULL = re.compile(r"(?<!Qps)Quota|Full|Capacity|InsufficientStorage")
-_AGAIN = {"BadDigest", "InvalidDigest", "IncompleteBody", "RequestTimeout", "SlowDown", "OperationAborted"}
+_AGAIN = {
+    "BadDigest",
+    "InvalidDigest",
+    "IncompleteBody",
+    "RequestTimeout",
+    "SlowDown",
+    "OperationAborted",
+    "XAmzContentSHA256Mismatch",
+}
 """What a store says of a request that was damaged or came at a bad moment."""
 
 
@@ -174,12 +182,19 @@ def judge(settings: CloudSettings, status: int, code: str, retry_after: str = ""
         code: the store's word for it, as 'NoSuchBucket'; may be anything.
         retry_after: the header, if any.
     """
-    code = re.sub(r"[^A-Za-z0-9]", "", code)[:40]
+    code = _word(settings, code)
     if code == "NoSuchUpload":
         return Forgotten()
     if status in (408, 429) or code in _AGAIN or (status >= 500 and status not in (501, 507)):
         return Passing(f"{status} {code}".strip(), _seconds(retry_after))
     return UploadError(_refusal(settings, status, code))
+
+
+def _word(settings: CloudSettings, code: str) -> str:
+    """Return a store's code as it may be shown: one word, and nothing that a key is in."""
+    word = re.sub(r"[^A-Za-z0-9]", "", code)
+    keys = (re.sub(r"[^A-Za-z0-9]", "", key.get_secret_value()) for key in (settings.key_id, settings.secret))
+    return "" if any(key and key in word for key in keys) else word[:40]
 
 
 def _refusal(settings: CloudSettings, status: int, code: str) -> str:

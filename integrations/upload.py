@@ -17,13 +17,14 @@ from integrations.sending import Amount, Meter, Requests, Retry
 from integrations.storage import Body, Bucket, Forgotten, Part, Passing, Stored
 
 Answer = TypeVar("Answer")
-PART = 8 << 20
+_MIB = 1 << 20
+PART = 8 * _MIB
 """Bytes of a part, of files of up to about 75 GB. Stores want at least 5 MiB, and all parts but the last alike."""
 _FEWER = 9_000
 """Parts of larger files; stores take 10,000."""
 AT_ONCE = 3
 """Parts under way at the same time ..."""
-_MEMORY = 96 << 20
+_MEMORY = 96 * _MIB
 """... as far as they fit in here."""
 _BEGINNINGS = 4
 """Times that a file is begun anew: its upload was forgotten, or it came damaged."""
@@ -48,7 +49,9 @@ class Source:
     @property
     def part_size(self) -> int:
         """Return the bytes of each part but the last."""
-        return max(PART, -(-self.size // _FEWER // (1 << 20)) * (1 << 20))
+        if self.size <= PART * _FEWER:
+            return PART
+        return (self.size // _FEWER // _MIB + 1) * _MIB
 
 
 class Uploader:

@@ -6,16 +6,18 @@ import base64
 import hashlib
 import hmac
 import http.client
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from tests.faulty import Request, Response, Server, error
 
 KEY_ID, SECRET = "AKIDTEST0123456789", "s3cr3t/TestKey+abcdefghijklmnop"
 BUCKET = "results"
-_OWN = {"x-amz-content-sha256", "host", "authorization"}
 
 
 class S3Store(Server):
@@ -92,26 +94,35 @@ class S3Store(Server):
             connection.close()
 
 
+@cache
+def _moto() -> tuple[str, int]:
+    """Start moto's server, once for all tests of this process; its threads end with it."""
+    from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    moto = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    moto.start()
+    return moto.get_host_and_port()
+
+
 @contextmanager
 def s3_store(bucket: str = BUCKET) -> Iterator[S3Store]:
     """Give a store with an empty bucket."""
-    from moto.core.decorator import mock_aws  # noqa: F401 - what the server needs is loaded with it
-    from moto.moto_server.threaded_moto_server import ThreadedMotoServer
-
-    moto = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    moto.start()
-    store = S3Store(moto.get_host_and_port())
-    try:
-        with store.running():
-            store.forward(Request("POST", "/moto-api/reset", {}))
-            made = store.forward(Request("PUT", f"/{bucket}", {"host": "s3.amazonaws.com"}))
-            assert made.status == 200, made
-            yield store
-    finally:
-        moto.stop()
+    store = S3Store(_moto())
+    with store.running():
+        store.forward(Request("POST", "/moto-api/reset", {}))
+        made = store.forward(Request("PUT", f"/{bucket}", {"host": "s3.amazonaws.com"}))
+        assert made.status == 200, made
+        yield store
 
 
-def content(store: S3Store, key: str, bucket: str = BUCKET) -> bytes | None:
-    """Return what lies under a key; None if nothing."""
-    answer = store.forward(Request("GET", f"/{bucket}/{quote(key)}", {"host": "s3.amazonaws.com"}))
-    return answer.body if answer.status == 200 else None
+def bucket_of(name: str = BUCKET) -> Any:
+    """Return what moto keeps of a bucket."""
+    from moto.s3.models import s3_backends
+
+    return next(
+        backend.buckets[name]
+        for account in s3_backends.values()
+        for backend in account.values()
+        if name in backend.buckets
+    )
