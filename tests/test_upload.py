@@ -7,7 +7,8 @@ import logging
 import re
 import threading
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from functools import partial
@@ -25,7 +26,7 @@ from integrations.cloud_settings import CloudSettings, required_settings
 from integrations.ledger import FILE_NAME
 from integrations.sending import Amount, Retry
 from integrations.storage import Passing, judge, link
-from integrations.upload import Source, check, cut
+from integrations.upload import check, cut
 from pages.texts.messages import in_chinese
 from tests.cloud_bench import PART, Cloud, cloud_of, noise, small_parts, source
 from tests.faulty import Fault, Request, Response, error
@@ -380,7 +381,7 @@ def test_pieces_are_the_same_bytes_in_equal_sizes(blocks: list[bytes], size: int
 
 @pytest.mark.parametrize("size", [0, 1, 8 << 20, 70_000_000_000, 75_497_472_000, 75_497_472_001, 5 * 10**12])
 def test_no_file_has_more_parts_than_stores_take(size: int) -> None:
-    part = Source("k", "n", "l", size, "i", "t", lambda: (yield b"")).part_size
+    part = replace(source(b""), size=size).part_size
     assert -(-size // part) <= 10_000 and part >= 5 << 20
 
 
@@ -399,13 +400,16 @@ def test_memory_stays_flat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         cloud.store.answer = taken
         for mib in (60, 240):
             tracemalloc.start()
-            blocks = partial(repeat, block, mib)
-            file = Source(f"k{mib}", "n", "l", mib << 20, "i", "t", lambda blocks=blocks: (yield from blocks()))
+            file = replace(source(b"", f"{mib}"), size=mib << 20, blocks=partial(repeated, block, mib))
             with pytest.raises(UploadError, match="damaged"):  # this store keeps nothing
                 cloud.uploader().upload([file])
             most.append(tracemalloc.get_traced_memory()[1])
             tracemalloc.stop()
     assert most[1] < most[0] * 1.2, most
+
+
+def repeated(block: bytes, times: int) -> Generator[bytes]:
+    yield from repeat(block, times)
 
 
 def taken(request: Request) -> Response:
