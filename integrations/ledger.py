@@ -77,10 +77,16 @@ class Ledger:
         uploads.begun[key] = begun
         self._store.save(uploads)
 
-    def forget(self, key: str) -> None:
-        """Forget a multipart upload, and what was up under its key."""
+    def give_up(self, key: str) -> None:
+        """Forget a multipart upload; what is up under its key stays so."""
         uploads = self.read()
-        if uploads.begun.pop(key, None) or uploads.done.pop(key, None):
+        if uploads.begun.pop(key, None):
+            self._store.save(uploads)
+
+    def forget(self, key: str) -> None:
+        """Forget all that there was under a key."""
+        uploads = self.read()
+        if [found for found in (uploads.begun.pop(key, None), uploads.done.pop(key, None)) if found]:
             self._store.save(uploads)
 
     def finish(self, uploaded: Uploaded) -> None:

@@ -40,8 +40,7 @@ class Oss:
 
     def __init__(self, settings: CloudSettings) -> None:
         self.settings = settings
-        found = _REGION.fullmatch(settings.host)
-        region = found[1] if found and not found[1].startswith("accelerate") else None
+        region = region_of(settings.host)
         keys = settings.key_id.get_secret_value(), settings.secret.get_secret_value()
         self._bucket = oss2.Bucket(
             oss2.AuthV4(*keys) if region else oss2.Auth(*keys),
@@ -144,6 +143,12 @@ class Oss:
             raise unexpected(error) from None
         except OSError:  # requests lets a cut in the middle of an answer through
             raise unreachable(self.settings) from None
+
+
+def region_of(host: str) -> str | None:
+    """Return the region of an endpoint; None where its name does not tell it."""
+    found = _REGION.fullmatch(host)
+    return found[1] if found and not found[1].startswith("accelerate") else None
 
 
 def _md5_header(md5: bytes) -> dict[str, str]:

@@ -42,7 +42,6 @@ from integrations.storage import (
 for _name in ("boto3", "botocore", "urllib3"):  # at their lower levels they write of signed requests
     logging.getLogger(_name).setLevel(logging.ERROR)
 _REGION = re.compile(r"s3[.-]([a-z]+(?:-[a-z]+)+-?\d+)\.")
-"""Of hosts such as s3.eu-central-1.amazonaws.com; R2's own region is called auto."""
 
 
 _making = threading.Lock()
@@ -153,6 +152,12 @@ class _Missing(Forgotten):
     """There is no such object."""
 
 
+def region_of(host: str) -> str:
+    """Return the region of a host such as s3.eu-central-1.amazonaws.com; R2's only one is called auto."""
+    found = _REGION.match(host)
+    return found[1] if found else "auto"
+
+
 @cache
 def _session() -> Any:
     """Return what makes clients; it follows our settings alone: no profile, no file of another program."""
@@ -161,12 +166,11 @@ def _session() -> Any:
 
 
 def _client(settings: CloudSettings) -> Any:
-    region = _REGION.match(settings.host)
     with _making:
         client = _session().client(
             "s3",
             endpoint_url=settings.endpoint,
-            region_name=region[1] if region else "auto",
+            region_name=region_of(settings.host),
             aws_access_key_id=settings.key_id.get_secret_value(),
             aws_secret_access_key=settings.secret.get_secret_value(),
             config=Config(

@@ -121,8 +121,9 @@ class Uploader:
                 if _is_whole(stored, size, checksum):
                     return self._finish(source, size, stored.checksum if stored else "")
                 requests(partial(self._bucket.delete, source.key))
+                self._ledger.forget(source.key)
                 damaged += 1
-            self._ledger.forget(source.key)
+            self._ledger.give_up(source.key)
             self._meter.take_back(before)
             if damaged == _DAMAGED:
                 raise UploadError(f"{source.name} came damaged {damaged} times and was deleted there; try again")
@@ -189,7 +190,7 @@ class _Sending:
         if begun.place == self._bucket.settings.place:
             with suppress(Forgotten, UploadError):  # stores clear such leftovers away in the end
                 self._requests(partial(self._bucket.abort, self._source.key, begun.upload_id))
-        self._ledger.forget(self._source.key)
+        self._ledger.give_up(self._source.key)
 
     def _send(self, begun: Begun | None, pieces: Iterator[bytes]) -> tuple[int, str]:
         """Send the parts that the store has not, and make the object of all."""

@@ -32,8 +32,9 @@ class JobBar:
     def _refresh(self) -> None:
         desk = self._desk
         job = desk.job
-        mine = [job for job in desk.jobs if job.session_id == desk.session_id and job.state == "failed"]
-        failed = mine[-1] if mine and job is None else None
+        last = {job.kind: job for job in desk.jobs if job.session_id == desk.session_id and job.state.is_finished}
+        failures = [ended for ended in last.values() if ended.state == "failed"]
+        failed = failures[-1] if failures and job is None else None
         self._box.set_visibility(bool(job or failed))
         self._spinner.set_visibility(bool(job and not job.state.is_waiting))
         self._stop.set_visibility(job is not None)

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from errors import Cancelled, UploadError
+from integrations import oss, r2
 from integrations import upload as module
 from integrations.cloud_settings import CloudSettings, required_settings
 from integrations.ledger import FILE_NAME
@@ -260,6 +261,17 @@ def test_an_upload_that_the_store_has_forgotten_begins_anew(cloud: Cloud) -> Non
     assert cloud.content(source(DATA).key) == DATA and cloud.store.count("PUT part .") == 5
 
 
+def test_what_is_up_stays_while_a_newer_one_is_not(cloud: Cloud) -> None:
+    cloud.uploader().upload([source(b"before", identity="0")])
+    half_way(cloud)
+    assert cloud.content(source(DATA).key) == b"before" and list(cloud.ledger.read().done) == [source(DATA).key]
+    cloud.end_uploads()
+    cloud.store.faults.append(Fault("POST begin", answer=error(507, "InsufficientStorage")))
+    with pytest.raises(UploadError):
+        cloud.uploader().upload([source(DATA)])
+    assert list(cloud.ledger.read().done) == [source(DATA).key] and not cloud.ledger.read().begun
+
+
 def test_an_upload_that_is_forgotten_under_way_begins_anew(cloud: Cloud) -> None:
     cloud.store.faults.append(Fault("PUT part 3", answer=error(404, "NoSuchUpload")))
     told: list[Amount] = []
@@ -283,7 +295,8 @@ def test_a_wrong_sum_deletes_and_sends_again(cloud: Cloud) -> None:
 
 @pytest.mark.parametrize("data", [DATA, b"small"], ids=["parts", "small"])
 def test_a_wrong_sum_twice_is_an_error_and_leaves_nothing(cloud: Cloud, data: bytes) -> None:
-    cloud.store.faults.append(Fault("HEAD", times=2, change=wrong))
+    cloud.uploader().upload([source(b"before", identity="0")])
+    cloud.store.faults.append(Fault("HEAD", times=3, change=wrong))
     with pytest.raises(UploadError, match=r"Kugel ö #1 50%\+\.mp4 came damaged 2 times and was deleted"):
         cloud.uploader().upload([source(data)])
     assert cloud.content(source(data).key) is None and cloud.ledger.read() == type(cloud.ledger.read())()
@@ -369,6 +382,34 @@ def test_oss_is_signed_by_version_4_where_the_region_is_known(
         assert cloud.download(link(cloud.bucket, source(DATA).key)).body == DATA
         assert isinstance(cloud.store, OssStore)
         assert cloud.store.versions == {"v1" if version == "oss v1" else "v4"}
+
+
+@pytest.mark.parametrize(
+    ("host", "region"),
+    [
+        ("oss-cn-hangzhou.aliyuncs.com", "cn-hangzhou"),
+        ("oss-cn-hangzhou-internal.aliyuncs.com", "cn-hangzhou"),
+        ("oss-ap-southeast-1.aliyuncs.com", "ap-southeast-1"),
+        ("oss-accelerate.aliyuncs.com", None),
+        ("oss-accelerate-overseas.aliyuncs.com", None),
+        ("oss.example.com", None),
+    ],
+)
+def test_the_region_is_read_off_the_endpoint_of_oss(host: str, region: str | None) -> None:
+    assert oss.region_of(host) == region
+
+
+@pytest.mark.parametrize(
+    ("host", "region"),
+    [
+        ("abc.r2.cloudflarestorage.com", "auto"),
+        ("s3.eu-central-1.amazonaws.com", "eu-central-1"),
+        ("s3.us-west-004.backblazeb2.com", "us-west-004"),
+        ("127.0.0.1", "auto"),
+    ],
+)
+def test_the_region_is_read_off_the_endpoint_of_s3(host: str, region: str) -> None:
+    assert r2.region_of(host) == region
 
 
 @given(st.lists(st.binary(max_size=40)), st.integers(1, 50))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -67,13 +66,12 @@ def test_results_are_uploaded_and_their_links_stay(page: Page, place: Place, tmp
     expect(page.locator(".sm-jobbar")).to_contain_text("bucket 'results' is full")
     button.click()
     expect(page.locator(".sm-cloud")).to_have_count(2, timeout=60_000)
+    expect(page.locator(".sm-jobbar")).to_be_hidden()
     page.reload()
     steps.tab(page, "Deliver")
     rows = page.locator(".sm-cloud")
     expect(rows).to_have_count(2)
     expect(rows.first).to_contain_text("Kugel ö #1_alpha.mp4")
-    if os.environ.get("SHOTS"):
-        page.screenshot(path=os.environ["SHOTS"])
     rows.first.get_by_role("button", name="Copy the link to").click()
     expect(page.get_by_text("The link is copied.")).to_be_visible()
     url = page.evaluate("navigator.clipboard.readText()")
