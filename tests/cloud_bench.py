@@ -22,7 +22,7 @@ from tests.faulty import Response, Server
 from tests.oss_store import OssStore
 from tests.s3_store import S3Store
 
-PART = 64 << 10
+PART = 24 << 10
 
 
 @dataclass(frozen=True)
@@ -144,6 +144,6 @@ def cloud_of(kind: str, folder: Path, patch: pytest.MonkeyPatch) -> Iterator[Clo
 
 
 def small_parts(patch: pytest.MonkeyPatch) -> None:
-    """Let files go in parts of 64 KiB, which the stores of the tests take and real ones do not."""
+    """Let files go in parts of 24 KiB, which the stores of the tests take and real ones do not."""
     patch.setattr("integrations.upload.PART", PART)
     patch.setattr("moto.s3.models.S3_UPLOAD_PART_MIN_SIZE", PART)

@@ -91,7 +91,7 @@ def test_what_is_up_is_not_sent_again_unless_it_changed_or_is_gone(cloud: Cloud)
 @pytest.mark.parametrize(
     "fault",
     [
-        Fault("PUT part 2", cut=30_000),
+        Fault("PUT part 2", cut=10_000),
         Fault("PUT part 2", cut=-1),
         Fault("PUT part .", times=3, cut=0),
         Fault("POST begin", cut=-1),
@@ -140,7 +140,7 @@ def test_pauses_grow_and_are_never_shorter_than_wanted() -> None:
 
 
 def test_a_server_that_is_silent_counts_as_cut(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(f"integrations.{cloud.bucket.settings.backend}.READ_SECONDS", 0.3)
+    monkeypatch.setattr(f"integrations.{cloud.bucket.settings.backend}.READ_SECONDS", 0.2)
     cloud.store.faults += [Fault("PUT part 2", hold=threading.Event()), Fault("POST begin", hold=threading.Event())]
     file = source(DATA)
     cloud.uploader().upload([file])
