@@ -104,12 +104,17 @@ class Uploader:
 
     def _known(self, source: Source) -> Uploaded | None:
         """Return what is up of the very same file, as far as the store still has it."""
-        known = self._ledger.read().done.get(source.key)
+        noted = self._ledger.read()
+        known, begun = noted.done.get(source.key), noted.begun.get(source.key)
         if known is None or (known.identity, known.place) != (source.identity, self._bucket.settings.place):
             return None
         with self._requests() as requests:
             stored = requests(partial(self._bucket.head, source.key))
-        return known if _is_whole(stored, known.size, known.checksum) else None
+            if not _is_whole(stored, known.size, known.checksum):
+                return None
+            if begun:
+                _give_up(self._bucket, self._ledger, requests, source.key, begun)
+        return known
 
     def _anew(self, source: Source) -> Uploaded:
         """Send a file, again where its upload was forgotten or it came damaged."""
@@ -166,7 +171,7 @@ class _Sending:
             first, second = next(pieces, b""), next(pieces, None)
             if second is None:
                 if begun:
-                    self._abandon(begun)
+                    _give_up(self._bucket, self._ledger, self._requests, self._source.key, begun)
                 return len(first), self._requests(partial(self._put, first))
             return self._send(begun, chain((first, second), pieces))
 
@@ -182,15 +187,9 @@ class _Sending:
         begun = self._ledger.read().begun.get(self._source.key)
         wanted = (self._source.identity, self._source.part_size, self._bucket.settings.place)
         if begun and (begun.identity, begun.part_size, begun.place) != wanted:
-            self._abandon(begun)
+            _give_up(self._bucket, self._ledger, self._requests, self._source.key, begun)
             return None
         return begun
-
-    def _abandon(self, begun: Begun) -> None:
-        if begun.place == self._bucket.settings.place:
-            with suppress(Forgotten, UploadError):  # stores clear such leftovers away in the end
-                self._requests(partial(self._bucket.abort, self._source.key, begun.upload_id))
-        self._ledger.give_up(self._source.key)
 
     def _send(self, begun: Begun | None, pieces: Iterator[bytes]) -> tuple[int, str]:
         """Send the parts that the store has not, and make the object of all."""
@@ -268,6 +267,14 @@ class _Sending:
         except BaseException:
             self._meter.drop(number)
             raise
+
+
+def _give_up(bucket: Bucket, ledger: Ledger, requests: Requests, key: str, begun: Begun) -> None:
+    """Give a multipart upload up, there and here; stores clear what is left away in the end."""
+    if begun.place == bucket.settings.place:
+        with suppress(Forgotten, UploadError):
+            requests(partial(bucket.abort, key, begun.upload_id))
+    ledger.give_up(key)
 
 
 def cut(blocks: Iterable[bytes], size: int) -> Iterator[bytes]:

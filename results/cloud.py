@@ -88,7 +88,9 @@ def links(session: StoredSession[Any]) -> list[Link]:
     settings = cloud_settings()
     if settings is None:
         return []
-    there = [made for made in Ledger(session.folder).read().done.values() if made.place == settings.place]
+    noted = Ledger(session.folder).read().done.values()
+    own = f"/{session.state.id}/"  # a copy of a session has that one's notes
+    there = [made for made in noted if made.place == settings.place and own in f"/{made.key}"]
     if not there:
         return []
     bucket = open_bucket(settings)

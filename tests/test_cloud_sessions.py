@@ -268,6 +268,16 @@ def test_links_of_another_bucket_are_not_shown(
     assert links(session) == []
 
 
+def test_a_copy_of_a_session_has_nothing_up_and_uploads_under_its_own_key(
+    cloud: Cloud, session: MattingSession, workspace: Path
+) -> None:
+    upload_results(session, ["alpha"])
+    copy = SessionStore(workspace / "sessions").duplicate(session.state.id)
+    assert links(copy) == [] and len(links(session)) == 1
+    (up,) = upload_results(copy, ["alpha"])
+    assert copy.state.id in up.key and [link.key for link in links(copy)] == [up.key]
+
+
 @pytest.mark.parametrize("victim", ["worker", pytest.param("owner", marks=pytest.mark.slow)])
 def test_a_killed_upload_goes_on_without_sending_again_what_was_there(
     cloud: Cloud, session: MattingSession, workspace: Path, victim: str

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import logging
+import random
 import re
 import threading
 import tracemalloc
@@ -14,6 +16,7 @@ from email.utils import format_datetime
 from functools import partial
 from itertools import repeat
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -431,6 +434,63 @@ def test_answers_that_make_no_sense_are_errors_too() -> None:
     assert isinstance(judge(settings, 599, "\n<x>", "-5"), Passing)
     assert re.fullmatch(r"the cloud store refused a request: 418 \w{40}", str(judge(settings, 418, "A\nB <c>" * 50)))
     assert isinstance(judge(settings, 0, ""), UploadError)
+
+
+def test_all_parts_are_listed_however_many_pages_they_take() -> None:
+    rows = [{"PartNumber": number, "Size": 5, "ETag": f'"{number:032x}"'} for number in range(1, 6)]
+
+    def list_parts(PartNumberMarker: int = 0, **_: object) -> dict[str, object]:  # noqa: N803 - S3's name
+        last = PartNumberMarker + 2
+        return {"Parts": rows[PartNumberMarker:last], "IsTruncated": last < 5, "NextPartNumberMarker": last}
+
+    bucket = r2.R2(CloudSettings("r2", "https://h", "b", SecretStr("k"), SecretStr("s"), "", "", 60))
+    bucket._client = SimpleNamespace(list_parts=list_parts)
+    assert [part.number for part in bucket.parts("k", "u")] == [1, 2, 3, 4, 5]
+
+
+def test_a_store_that_encrypts_with_a_key_of_the_users_is_checked_by_size(cloud: Cloud) -> None:
+    def encrypted(response: Response) -> Response:
+        headers = {name: value for name, value in response.headers.items() if "crc64" not in name.lower()}
+        return Response(response.status, response.body, headers | {"x-amz-server-side-encryption": "aws:kms"})
+
+    cloud.store.faults.append(Fault("PUT part .|HEAD", times=9, change=encrypted))
+    (up,) = cloud.uploader().upload([source(DATA)])
+    assert (up.size, up.checksum) == (len(DATA), "") and cloud.content(source(DATA).key) == DATA
+    assert cloud.uploader().upload([source(DATA)]) == [up]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(40))
+def test_whatever_happens_it_is_whole_in_the_end(cloud: Cloud, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    dice = random.Random(seed)
+    whats = ("PUT part .", "PUT", "POST begin", "complete", "HEAD", "list", "abort", "DELETE")
+    files = [source(noise(dice.choice((0, 9, PART, 4 * PART + 7)), number), f"{number}.mp4") for number in range(3)]
+    for _ in range(40):
+        cloud.store.faults = [
+            dice.choice(
+                (
+                    Fault(dice.choice(whats), cut=dice.choice((-1, 0, 5000))),
+                    Fault(dice.choice(whats), times=2, answer=error(dice.choice((429, 500, 503)), "SlowDown")),
+                    Fault(dice.choice(whats), times=9, answer=error(507, "InsufficientStorage")),
+                    Fault("PUT part .|PUT", damage=True),
+                    Fault("HEAD", change=wrong),
+                    Fault("complete|list|PUT part .", answer=error(404, "NoSuchUpload")),
+                )
+            )
+            for _ in range(dice.randrange(5))
+        ]
+        stop_after = dice.choice((5, 10**9))
+        count = itertools.count()
+        try:
+            cloud.uploader(should_stop=lambda: next(count) > stop_after).upload(files)  # noqa: B023 - called within
+            break
+        except (UploadError, Cancelled):
+            continue
+    else:
+        pytest.fail("it has never come to an end")
+    for file in files:
+        assert cloud.content(file.key) == b"".join(file.blocks())
+    assert not cloud.ledger.read().begun
 
 
 @pytest.mark.slow
