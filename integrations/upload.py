@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from typing import TypeVar
@@ -14,44 +13,17 @@ from typing import TypeVar
 from errors import StorageError, UploadError
 from integrations.ledger import Begun, Ledger, Uploaded, now
 from integrations.sending import Amount, Meter, Requests, Retry
+from integrations.source import Source, cut
 from integrations.storage import Body, Bucket, Forgotten, Part, Passing, Stored
 
 Answer = TypeVar("Answer")
-_MIB = 1 << 20
-PART = 8 * _MIB
-"""Bytes of a part, of files of up to about 75 GB. Stores want at least 5 MiB, and all parts but the last alike."""
-_FEWER = 9_000
-"""Parts of larger files; stores take 10,000."""
 AT_ONCE = 3
 """Parts under way at the same time ..."""
-_MEMORY = 96 * _MIB
+_MEMORY = 96 << 20
 """... as far as they fit in here."""
 _BEGINNINGS = 4
 """Times that a file is begun anew: its upload was forgotten, or it came damaged."""
 _DAMAGED = 2
-
-
-@dataclass(frozen=True)
-class Source:
-    """A file to upload, or something made while it is sent."""
-
-    key: str
-    name: str
-    label: str
-    size: int
-    """In bytes; of what is made while it is sent, at least as many as it will have, and always the same."""
-    identity: str
-    """Another one when the bytes may be others."""
-    content_type: str
-    blocks: Callable[[], Generator[bytes]]
-    """Gives the bytes, the same ones every time."""
-
-    @property
-    def part_size(self) -> int:
-        """Return the bytes of each part but the last."""
-        if self.size <= PART * _FEWER:
-            return PART
-        return (self.size // _FEWER // _MIB + 1) * _MIB
 
 
 class Uploader:
@@ -275,18 +247,6 @@ def _give_up(bucket: Bucket, ledger: Ledger, requests: Requests, key: str, begun
         with suppress(Forgotten, UploadError):
             requests(partial(bucket.abort, key, begun.upload_id))
     ledger.give_up(key)
-
-
-def cut(blocks: Iterable[bytes], size: int) -> Iterator[bytes]:
-    """Yield the bytes of `blocks` in pieces of `size`; the last one may be shorter, and none is empty."""
-    held = bytearray()
-    for block in blocks:
-        held += block
-        while len(held) >= size:
-            yield bytes(held[:size])
-            del held[:size]
-    if held:
-        yield bytes(held)
 
 
 def check(bucket: Bucket, key: str, retry: Retry | None = None) -> None:

@@ -17,8 +17,9 @@ from errors import storage_errors
 from integrations.cloud_settings import CloudSettings, cloud_settings, required_settings
 from integrations.ledger import Ledger, Uploaded, now
 from integrations.sending import Amount, Retry
+from integrations.source import Source
 from integrations.storage import link, open_bucket
-from integrations.upload import Source, Uploader, check
+from integrations.upload import Uploader, check
 from results.archive import zipped, zipped_size
 from results.entries import Result
 from results.sessions import AnySession, results_of

@@ -15,8 +15,9 @@ from config import get_settings
 from integrations.cloud_settings import required_settings
 from integrations.ledger import Ledger
 from integrations.sending import Retry
+from integrations.source import Source
 from integrations.storage import Bucket, open_bucket
-from integrations.upload import Source, Uploader
+from integrations.upload import Uploader
 from tests import oss_store, s3_store
 from tests.faulty import Response, Server
 from tests.oss_store import OssStore
@@ -145,5 +146,18 @@ def cloud_of(kind: str, folder: Path, patch: pytest.MonkeyPatch) -> Iterator[Clo
 
 def small_parts(patch: pytest.MonkeyPatch) -> None:
     """Let files go in parts of 24 KiB, which the stores of the tests take and real ones do not."""
-    patch.setattr("integrations.upload.PART", PART)
+    patch.setattr("integrations.source.PART", PART)
     patch.setattr("moto.s3.models.S3_UPLOAD_PART_MIN_SIZE", PART)
+
+
+DATA = noise(4 * PART + 1234)
+"""Five parts, the last one short."""
+
+
+def wrong(response: Response) -> Response:
+    """Say another checksum than what there is has."""
+    headers = {
+        name: '"00000000000000000000000000000000-5"' if name.lower() == "etag" else value
+        for name, value in response.headers.items()
+    }
+    return Response(response.status, response.body, headers | {"x-oss-hash-crc64ecma": "1"})

@@ -112,7 +112,7 @@ def test_a_zip_has_the_same_bytes_every_time(session: MattingSession, monkeypatc
 
 def test_a_zip_goes_on_where_it_was_cut(cloud: Cloud, session: MattingSession, monkeypatch: pytest.MonkeyPatch) -> None:
     small_parts(monkeypatch)
-    monkeypatch.setattr("integrations.upload.PART", 16_384)
+    monkeypatch.setattr("integrations.source.PART", 16_384)
     monkeypatch.setattr("moto.s3.models.S3_UPLOAD_PART_MIN_SIZE", 16_384)
     cloud.store.faults.append(Fault("PUT part 4", answer=error(507, "InsufficientStorage")))
     with pytest.raises(UploadError):
