@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from config import Settings, get_settings
 from errors import ParameterError, SplazMatteError, storage_errors
+from integrations.cloud_settings import cloud_settings
 
 if TYPE_CHECKING:
     from app_logic.services import Services
@@ -30,6 +31,7 @@ def main() -> int:
         host = arguments.host or settings.host
         port = settings.port if arguments.port is None else arguments.port
         check(host, port, settings)
+        cloud_settings(settings)
         serve(host, port, settings, show=not arguments.no_browser)
     except SplazMatteError as error:
         print(f"error: {error}", file=sys.stderr)

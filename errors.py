@@ -22,6 +22,7 @@
     │   ├── EngineUnavailableError  packages, weights or sources are not installed
     │   └── EngineFailedError       it ran and gave no usable result
     ├── StorageError                6: the disk is full, read-only or not writable
+    │   └── UploadError             the cloud store: wrong key, no such bucket, full, or out of reach
     ├── ResourceError               7: the work does not fit this machine: memory or disk
     └── Cancelled                   130: the user stopped it; what was committed is kept
 
@@ -126,6 +127,10 @@ class StorageError(SplazMatteError):
     """The disk is full, read-only or not writable."""
 
     exit_code = 6
+
+
+class UploadError(StorageError):
+    """The cloud store does not take something: wrong key, no such bucket, full, or out of reach."""
 
 
 class ResourceError(SplazMatteError):

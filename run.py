@@ -26,6 +26,7 @@ from cli import (
     settings,
     track,
     track_motion,
+    upload,
 )
 from cli.output import EXIT_CODES, guard
 
@@ -54,6 +55,8 @@ for command in (
     sessions.clean,
     serve.serve,
     run_queue.run_queue,
+    upload.upload,
+    upload.links,
 ):
     app.command(command.__name__.replace("list_sessions", "list").replace("_", "-"))(command)
 app.add_typer(models.app, name="models")

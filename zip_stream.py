@@ -9,7 +9,7 @@ import errno
 import os
 import time
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
@@ -76,7 +76,7 @@ class ZipStream:
         self.size = _size(self.members)
         """Bytes of the archive."""
 
-    def __iter__(self) -> Iterator[bytes]:
+    def __iter__(self) -> Generator[bytes]:
         """Yield the archive.
 
         Raises:

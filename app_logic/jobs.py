@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from errors import ResourceError, SessionBusyError, SplazMatteError
+from integrations.cloud_settings import required_settings
 from queue_logic import Job, JobQueue, JobState, Needs
 from session_base import SessionFolders
 
+UPLOAD = "upload"
+"""The kind of jobs that upload a session of any kind."""
 _PATIENCE = 12.0
 """Seconds that deleting a session waits for its job to end; a cancel takes at most about 5."""
 
@@ -62,6 +66,16 @@ class SessionWork(ABC):
     def deliver(self, session_id: str) -> Job:
         """Have everything made that is missing or stale, up to the chosen formats."""
         return self._run(session_id, self.stages[-1])
+
+    def upload(self, session_id: str) -> Job:
+        """Have everything uploaded that is delivered.
+
+        Raises:
+            ParameterError: the settings of the cloud store make no sense.
+        """
+        required_settings()
+        self._store.folder(session_id)
+        return self._queue.add(UPLOAD, session_id)
 
     def stop(self, session_id: str) -> None:
         """Stop the session's jobs, those that wait and the one that runs; what is done is kept."""
@@ -116,16 +130,16 @@ class SessionWork(ABC):
         return [self._row(job) for job in self._queue.jobs()]
 
     def _row(self, job: Job) -> dict[str, Any]:
-        try:
-            name = str(self._stores[job.kind].open(job.session_id).state.name)
-        except (SplazMatteError, KeyError):
-            name = job.session_id
+        name = job.session_id
+        for store in self._stores.values():
+            with suppress(SplazMatteError):
+                name = str(store.open(job.session_id).state.name)
         return {
             "id": job.id,
             "session_id": job.session_id,
             "name": name,
             "kind": job.kind,
-            "until": str(job.parameters.get("until", "deliver")),
+            "until": UPLOAD if job.kind == UPLOAD else str(job.parameters.get("until", "deliver")),
             "state": job.state.value,
             "fraction": 1.0 if job.state is JobState.DONE else job.progress.fraction,
             "stage": job.progress.stage,

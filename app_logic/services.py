@@ -18,8 +18,14 @@ from session_base import SessionFolders
 from session_store import SessionStore
 from tracking_session_store import TrackingSessionStore
 
-HANDLERS = {"matting": "matting_runner.job:run_job", "tracking": "tracking_runner.job:run_job"}
+HANDLERS = {
+    "matting": "matting_runner.job:run_job",
+    "tracking": "tracking_runner.job:run_job",
+    "upload": "results.upload_job:run_job",
+}
 """What does each kind of job; imported in worker processes only."""
+LANES = {"upload": "net"}
+"""Kinds of job that run beside those that compute, one at a time in each lane."""
 _TAKEOVER = 3.0
 """Seconds between two tries to become the one that runs the queue."""
 
@@ -31,7 +37,7 @@ def make_runner(queue: JobQueue) -> QueueRunner:
     settings = get_settings()
     limits = Limits(hang_seconds=settings.job_hang_seconds, attempts=settings.job_attempts)
     executor = LocalExecutor(Path(queue.workspace), HANDLERS)
-    return QueueRunner(queue, executor, job_devices(), limits)
+    return QueueRunner(queue, executor, job_devices(), limits, lanes=LANES)
 
 
 class Services:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from app_logic.jobs import SessionWork
     from queue_logic import JobQueue
     from results import Result
+    from results.cloud import Link
 
 Editor = TypeVar("Editor", bound="Editing[Any]")
 _OPEN = 8
@@ -90,6 +91,12 @@ class Side(ABC, Generic[Editor]):
             ParameterError: none is asked for, or there is no such format.
             SessionError: one is not delivered, or being made anew.
         """
+
+    def links(self, session_id: str) -> list[Link]:
+        """Return fresh links to what is up of a session; see results.cloud."""
+        from results.cloud import links
+
+        return links(self.editor(session_id).session)
 
     @abstractmethod
     def _edit(self, session: Any) -> Editor:

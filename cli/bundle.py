@@ -13,7 +13,7 @@ from cli.text import bytes_text, counted
 from cli.workspace import kind_of, stores
 
 if TYPE_CHECKING:
-    from session_base import StoredSession
+    pass
 
 
 def bundle(
@@ -53,6 +53,6 @@ def bundle(
     show({"file": str(target), "bytes": stream.size, "sessions": taken, "files": files}, f"{target}: {text}")
 
 
-def _sessions(session_ids: list[str]) -> list[StoredSession[Any]]:
+def _sessions(session_ids: list[str]) -> list[Any]:
     known = stores()
     return [known[kind_of(session_id)].open(session_id) for session_id in dict.fromkeys(session_ids)]

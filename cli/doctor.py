@@ -8,7 +8,9 @@ import os
 import platform
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from cli.output import Debug, Json, show
 from machine import cpu_count, disk_free, memory_available, memory_total
@@ -20,7 +22,13 @@ CODECS = {"libx264": "w", "aac": "w", "prores_ks": "w", "libvpx-vp9": "w", "libo
           "h264": "r", "hevc": "r", "prores": "r", "vp9": "r", "av1": "r"}  # fmt: skip
 
 
-def doctor(json_output: Json = False, debug: Debug = False) -> None:
+def doctor(
+    network: Annotated[
+        bool, typer.Option("--network", help="Ask the cloud store too: write, read and delete a tiny file.")
+    ] = False,
+    json_output: Json = False,
+    debug: Debug = False,
+) -> None:
     """Show what is installed, the device, memory, weights and codecs; what is missing and how to mend it."""
     from config import VERSION, get_settings
     from engines.devices import device_name
@@ -41,6 +49,7 @@ def doctor(json_output: Json = False, debug: Debug = False) -> None:
         "weights": _weights(),
         "models_dir": _folder(settings.models_path),
         "sdks_dir": str(settings.sdks_path),
+        "cloud": _cloud(network=network),
         "problems": [],
     }
     data["problems"] = _problems(data)
@@ -103,6 +112,27 @@ def _folder(path: Path) -> dict[str, Any]:
     return {"path": str(path), "writable": os.access(nearest, os.W_OK), "free_bytes": disk_free(path)}
 
 
+def _cloud(*, network: bool) -> dict[str, Any]:
+    """Return which cloud store is set, and what is wrong with it; it is only asked where `network` says so."""
+    from errors import SplazMatteError
+    from integrations.cloud_settings import cloud_settings
+
+    found: dict[str, Any] = {"backend": "", "bucket": "", "host": "", "problem": "", "tried": False}
+    try:
+        settings = cloud_settings()
+        if settings is None:
+            return found
+        found |= {"backend": settings.backend, "bucket": settings.bucket, "host": settings.host}
+        if network:
+            from results.cloud import try_store
+
+            try_store(settings)
+            found["tried"] = True
+    except SplazMatteError as error:
+        found["problem"] = str(error)
+    return found
+
+
 def _problems(data: dict[str, Any]) -> list[str]:
     problems = [f"{name} is not installed; run: just install-deps" for name in BASE if not data["packages"][name]]
     neural = [name for name in NEURAL if not data["packages"][name]]
@@ -120,6 +150,8 @@ def _problems(data: dict[str, Any]) -> list[str]:
     ]
     if not data["workspace"]["writable"]:
         problems.append(f"{data['workspace']['path']} is not writable; set SPLAZMATTE_WORKSPACE to a folder that is")
+    if data["cloud"]["problem"]:
+        problems.append(data["cloud"]["problem"])
     if data["workspace"]["free_bytes"] < 2e9:
         problems.append(f"less than 2 GB free in {data['workspace']['path']}; free some or set SPLAZMATTE_WORKSPACE")
     return problems
@@ -138,9 +170,17 @@ def _text(data: dict[str, Any]) -> str:
         f"weights    {_weights_text(data['weights'])}",
         f"           in {data['models_dir']['path']}, {data['models_dir']['free_bytes'] / 1e9:.1f} GB free",
         "sdks       " + ", ".join(f"{name}: {'ready' if there else 'missing'}" for name, there in data["sdks"].items()),
+        f"cloud      {_cloud_text(data['cloud'])}",
         f"workspace  {data['workspace']['path']}, {data['workspace']['free_bytes'] / 1e9:.1f} GB free",
     ]
     return "\n".join([*lines, *(f"missing    {text}" for text in data["problems"] or ["nothing"])])
+
+
+def _cloud_text(cloud: dict[str, Any]) -> str:
+    if not cloud["backend"]:
+        return "-"
+    tried = ", writable" if cloud["tried"] else "" if cloud["problem"] else ", not asked (--network asks it)"
+    return f"{cloud['backend']}: bucket {cloud['bucket']} at {cloud['host']}{tried}"
 
 
 def _weights_text(states: dict[str, str]) -> str:

@@ -122,11 +122,21 @@ class ProgressBar:
 
     def __call__(self, progress: Progress | JobProgress) -> None:
         """Show `progress`."""
+        steps, speed = _amounts(progress)
         self._bar.update(
             self._task,
             description=progress.stage,
             completed=progress.fraction,
-            frames=f"{progress.done:g}/{progress.total:g} frames",
-            speed=f"{progress.fps:.1f} frames/s" if progress.fps else "",
+            frames=steps,
+            speed=speed if progress.fps else "",
             left=f"{progress.seconds_left:.0f} s left" if progress.seconds_left is not None else "",
         )
+
+
+def _amounts(progress: Progress | JobProgress) -> tuple[str, str]:
+    """Return how many steps are done of how many, and how many a second."""
+    if getattr(progress, "unit", "frames") == "bytes":
+        from app_logic.words import bytes_text
+
+        return f"{bytes_text(progress.done)}/{bytes_text(progress.total)}", f"{bytes_text(progress.fps)}/s"
+    return f"{progress.done:g}/{progress.total:g} frames", f"{progress.fps:.1f} frames/s"

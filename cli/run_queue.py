@@ -24,8 +24,10 @@ def run_queue(
     from app_logic.services import make_runner
     from config import get_settings
     from errors import Cancelled
+    from integrations.cloud_settings import cloud_settings
     from queue_logic import QueueLock
 
+    cloud_settings()
     queue = open_queue()
     with (
         QueueLock(get_settings().workspace_dir, "run-queue") as lock,
@@ -59,9 +61,10 @@ class _Follower:
         if self._queue.revision == self._revision:
             return
         self._revision = self._queue.revision
-        for job in self._queue.jobs():
-            if job.state == "running":
-                self._bar(job.progress)
-            elif self._told.get(job.id) != (job.state, job.error):
+        jobs = self._queue.jobs()
+        for job in [job for job in jobs if job.state == "running"][:1]:
+            self._bar(job.progress)
+        for job in jobs:
+            if job.state != "running" and self._told.get(job.id) != (job.state, job.error):
                 self._bar.say(job_text(job, self._names(job)))
             self._told[job.id] = (job.state, job.error)

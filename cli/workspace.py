@@ -162,10 +162,10 @@ def video_names() -> Callable[[Job], str]:
     known = stores()
 
     @cache
-    def name(kind: str, session_id: str) -> str:
-        try:
-            return str(known[kind].open(session_id).state.original_name) if kind in known else ""
-        except SessionError:
-            return ""
+    def name(session_id: str) -> str:
+        for store in known.values():
+            with suppress(SessionError):
+                return str(store.open(session_id).state.original_name)
+        return ""
 
-    return lambda job: name(job.kind, job.session_id)
+    return lambda job: name(job.session_id)

@@ -10,7 +10,7 @@ from errors import ParameterError
 from matting_runner import run_matting
 from matting_runner.progress import Stage
 from queue_logic import Channel, JobQueue, Order
-from runner_base.job import may_be_deleted, reporting
+from runner_base.job import may_be_deleted, reporting, upload_after
 from session_store import SessionStore
 
 
@@ -42,6 +42,7 @@ def run_job(workspace: Path, order: Order, channel: Channel) -> dict[str, JsonVa
             until=until,
             check=not force,
         )
+    upload_after(workspace, session, delivered=until is Stage.DELIVER)
     if tracking:
         JobQueue(workspace).add("tracking", tracking, {"force": True} if force else {})
     return result.summary()

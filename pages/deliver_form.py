@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from nicegui import ui
 
 from app_logic.made import made
+from pages.cloud_panel import CloudPanel
 from pages.desk import Desk
 from pages.made_dialog import show_made
 from pages.texts import t
@@ -50,6 +51,7 @@ class DeliverForm:
             self.below()
         heading(t("Results"))
         self._list = ui.column().classes("sm-list")
+        CloudPanel(desk)
         desk.on_view(self._refresh)
 
     def more(self) -> None:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from nicegui import ui
 
-from app_logic.words import time_text
+from app_logic.words import bytes_text, time_text
 from pages.desk import Desk
 from pages.texts import say, t
 from pages.widgets import icon_button
+from queue_logic import JobProgress
+
+STAGE_TEXTS = ["upload"]
+"""Stages of jobs of no kind of session."""
 
 
 class JobBar:
@@ -28,8 +32,9 @@ class JobBar:
     def _refresh(self) -> None:
         desk = self._desk
         job = desk.job
-        mine = [job for job in desk.jobs if job.session_id == desk.session_id and job.state == "failed"]
-        failed = mine[-1] if mine and job is None else None
+        last = {job.kind: job for job in desk.jobs if job.session_id == desk.session_id and job.state.is_finished}
+        failures = [ended for ended in last.values() if ended.state == "failed"]
+        failed = failures[-1] if failures and job is None else None
         self._box.set_visibility(bool(job or failed))
         self._spinner.set_visibility(bool(job and not job.state.is_waiting))
         self._stop.set_visibility(job is not None)
@@ -43,10 +48,7 @@ class JobBar:
         elif job:
             progress = job.progress
             parts = [t(progress.stage) if progress.stage else t("Starting")]
-            if progress.total:
-                parts.append(f"{progress.done:g}/{progress.total:g}")
-            if progress.fps:
-                parts.append(t("{fps} frames/s", fps=f"{progress.fps:.1f}"))
+            parts += _amounts(progress)
             if progress.seconds_left is not None:
                 parts.append(t("{time} left", time=time_text(progress.seconds_left)))
             self._text.text = " · ".join(parts)
@@ -54,3 +56,12 @@ class JobBar:
 
     async def _cancel(self) -> None:
         await self._desk.do(self._desk.side.work.stop, self._desk.session_id)
+
+
+def _amounts(progress: JobProgress) -> list[str]:
+    """Return how many steps are done of how many, and how many a second."""
+    if progress.unit == "bytes":
+        steps = [f"{bytes_text(progress.done)} / {bytes_text(progress.total)}"] if progress.total else []
+        return [*steps, f"{bytes_text(progress.fps)}/s"] if progress.fps else steps
+    steps = [f"{progress.done:g}/{progress.total:g}"] if progress.total else []
+    return [*steps, t("{fps} frames/s", fps=f"{progress.fps:.1f}")] if progress.fps else steps

@@ -26,8 +26,9 @@ GOALS = {
     "matte": "Matte",
     "track": "Track",
     "deliver": "Deliver",
+    "upload": "Upload",
 }
-KIND_ICONS = {"matting": "auto_awesome", "tracking": "timeline"}
+KIND_ICONS = {"matting": "auto_awesome", "tracking": "timeline", "upload": "cloud_upload"}
 GOAL_TEXTS = list(GOALS.values())
 """What a job is for, by its last stage."""
 

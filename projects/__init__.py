@@ -14,6 +14,7 @@ importing.py   a new session of one: all of it, or nothing; placing.py its resul
 session/state.json, session/meta.json    as in the session's folder, and so are masks/, alpha/ and raw_*.npy
 session/source.*                         the video, unless the file only refers to it
 results/<format>/<file>                  deliverables, where they were asked for
+sidecars/<format>.json                   how they were made
 project.json                             Manifest, the last member
 """
 

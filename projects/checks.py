@@ -93,6 +93,7 @@ def _check_common(state: Any, manifest: Manifest, info: VideoInfo) -> None:
         if isinstance(state, MattingState) and name in FORMATS:
             _need(is_folder == FORMATS[name].folder, f"'{quoted(name)}' is not what that format is")
     stray = {member.split("/")[1] for member in manifest.members if member.startswith("results/")}
+    stray |= {Path(member).stem for member in manifest.members if member.startswith("sidecars/")}
     _need(stray <= {*manifest.results}, "it has results that it does not name")
 
 

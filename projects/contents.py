@@ -9,7 +9,7 @@ from typing import Any
 
 from atomic import PARTIAL
 from errors import SessionError, StoreError
-from session_base import RunRecord, StoredSession
+from session_base import RunRecord, StoredSession, sidecar_path
 from session_store import MattingSession, Provenance, SessionObject
 from tracking_runner.raw import settle
 from tracking_session_store import RAW, TrackingSession
@@ -128,4 +128,6 @@ def _results(place: Path, found: Contents, wanted: Wanted) -> None:
             for file in sorted(path.iterdir()) if path.is_dir() else [path]:
                 if file.is_file() and not file.name.startswith(".") and not file.name.endswith(PARTIAL):
                     found.files[f"results/{name}/{file.name.replace(f'_{found.state.id}', '')}"] = file
+            if sidecar_path(path).is_file():
+                found.files[f"sidecars/{name}.json"] = sidecar_path(path)
     found.state.delivered = kept

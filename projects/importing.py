@@ -24,7 +24,16 @@ from projects.pictures import check_mask, check_tracks, settled_info
 from projects.placing import STAGED, place_results, take_back
 from projects.reading import ProjectFile
 from runner_base.facts import save_info
-from session_base import Delivered, SessionFolders, StoredSession, checked_name, new_id, safe_name
+from session_base import (
+    SIDECAR,
+    Delivered,
+    SessionFolders,
+    StoredSession,
+    checked_name,
+    new_id,
+    safe_name,
+    sidecar_path,
+)
 from session_base.store import LONGEST_NAME
 from session_store import MattingState
 
@@ -218,12 +227,14 @@ def _target(name: str, hidden: Path, state: Any) -> Path | None:
     room, _, rest = name.partition("/")
     if room == "session":
         return None if name in (STATE, META) else hidden / rest
-    format_name, _, file_name = rest.partition("/")
+    format_name, _, file_name = rest.removesuffix(".json").partition("/") if room == "sidecars" else rest.partition("/")
     if not isinstance(state, MattingState):
-        return hidden / STAGED / rest
+        return hidden / STAGED / (f"{format_name}{SIDECAR}" if room == "sidecars" else rest)
     if format_name not in FORMATS:
         return None
     spec = FORMATS[format_name]
+    if room == "sidecars":
+        return sidecar_path(hidden / spec.file_name)
     return hidden / spec.file_name / file_name if spec.folder else hidden / spec.file_name
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from atomic import PARTIAL, discard, sync_folder
 from errors import storage_errors
-from session_base import Delivered, SessionFolders, StoredSession
+from session_base import SIDECAR, Delivered, SessionFolders, StoredSession, sidecar_path
 
 STAGED = f"results{PARTIAL}"
 """Folder of a new session whose results are not in their places yet."""
@@ -32,6 +32,8 @@ def place_results(session: StoredSession[Any], delivered: Mapping[str, Delivered
             target = f"{name if folders[name] else found.stem}_{session.state.id}{found.suffix}"
             session.state.delivered[name] = Delivered(path=target, mark=made.mark)
             shutil.move(found, place / target)  # it may be on another disk
+            if (sidecar := staged / f"{name}{SIDECAR}").is_file():
+                shutil.move(sidecar, sidecar_path(place / target))
             sync_folder(place)
         session.save()
     with suppress(OSError):
@@ -43,6 +45,7 @@ def take_back(store: SessionFolders[Any], session: StoredSession[Any]) -> None:
     for made in session.state.delivered.values():
         with suppress(OSError):
             discard(_place(session) / made.path)
+            discard(sidecar_path(_place(session) / made.path))
     store.delete(session.state.id)
 
 

@@ -28,7 +28,8 @@ _BLOCK = 1 << 20
 
 _SOURCE = r"session/source\.[A-Za-z0-9]{1,8}"
 _RESULT = r"results/[a-z0-9-]{1,40}/[A-Za-z0-9_-]{1,120}\.[a-z0-9]{1,8}"
-_COMMON = rf"session/(state|meta)\.json|{_SOURCE}|{_RESULT}"
+_SIDECAR = r"sidecars/[a-z0-9-]{1,40}\.json"
+_COMMON = rf"session/(state|meta)\.json|{_SOURCE}|{_RESULT}|{_SIDECAR}"
 MEMBERS = {
     "matting": re.compile(
         rf"{_COMMON}|session/masks/[1-9][0-9]{{0,8}}/(keyframes|propagated|drafts)/[0-9]{{6,9}}\.png"

@@ -40,8 +40,10 @@ class JobProgress(BaseModel):
 
     stage: str = ""
     done: float = 0.0
-    """Of `total` steps (frames) of this stage."""
+    """Of `total` steps of this stage."""
     total: float = 0.0
+    unit: str = "frames"
+    """What the steps are: 'frames' or 'bytes'."""
     fps: float = 0.0
     """Steps a second, 0 before the first."""
     fraction: float = 0.0

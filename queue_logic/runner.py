@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -56,6 +56,7 @@ class QueueRunner:
         devices: names; one job at a time on each.
         limits: how long to wait for what.
         clock: seconds, monotonic; tests bring their own.
+        lanes: by kind of job: a device of its own, for kinds that need none of `devices`.
     """
 
     def __init__(
@@ -65,10 +66,13 @@ class QueueRunner:
         devices: Sequence[str] = ("cpu",),
         limits: Limits | None = None,
         clock: Callable[[], float] = time.monotonic,
+        lanes: Mapping[str, str] | None = None,
     ) -> None:
         self._queue = queue
         self._executor = executor
-        self._devices = tuple(devices)
+        self._lanes = dict(lanes or {})
+        self._devices = (*devices, *dict.fromkeys(self._lanes.values()))
+        self._own = frozenset(self._lanes.values())
         self._limits = limits or Limits()
         self._clock = clock
         self._running: dict[str, _Running] = {}
@@ -172,14 +176,18 @@ class QueueRunner:
         free = [d for d in self._devices if d not in self._running and not self._waiting_users[d]]
         if not free or self._queue.stopped:
             return
-        waiting = [job for job in self._queue.jobs() if job.state.is_waiting]
         busy = {running.job.session_id for running in self._running.values()}
-        for device in free:
-            job = next((job for job in waiting if job.session_id not in busy), None)
-            if job is not None:
-                waiting.remove(job)
-                busy.add(job.session_id)
+        for job in [job for job in self._queue.jobs() if job.state.is_waiting]:
+            device = next((device for device in free if self._takes(device, job)), None)
+            if device is not None and job.session_id not in busy:
+                free.remove(device)
                 self._start(job, device)
+            busy.add(job.session_id)  # what waits for the same session does not go before it
+
+    def _takes(self, device: str, job: Job) -> bool:
+        """Tell whether jobs of that kind run on `device`."""
+        lane = self._lanes.get(job.kind)
+        return device == lane if lane else device not in self._own
 
     def _start(self, job: Job, device: str) -> None:
         job = job.model_copy(update={"attempts": job.attempts + 1})

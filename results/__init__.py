@@ -6,6 +6,9 @@ tracking.py    those of tracking sessions
 several.py     those of several sessions of any kind, and the choice of some
 names.py       names that every system can unpack, and that are all different
 archive.py     a zip of results, made while it is sent
+sessions.py    a session of whichever kind, with what it has delivered
+cloud.py       what is sent to the cloud, and the links to what is up
+upload_job.py  that as a job of the queue
 """
 
 from __future__ import annotations

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from errors import ParameterError, SessionError
 from pipeline.formats import FORMATS
-from results import matting, tracking
 from results.archive import bundled
 from results.entries import Result
-from session_base import StoredSession
-from session_store import MattingSession
+from results.sessions import AnySession, results_of
 from tracking_export import TRACK_FORMATS
 from zip_stream import ZipStream
 
@@ -19,7 +16,7 @@ MOST_SESSIONS = 500
 """Sessions of a bundle."""
 
 
-def delivered(session: StoredSession[Any]) -> dict[str, Result]:
+def delivered(session: AnySession) -> dict[str, Result]:
     """Return what a session has delivered by format, as far as the files are there."""
     found = {}
     for name in session.state.delivered:
@@ -30,19 +27,7 @@ def delivered(session: StoredSession[Any]) -> dict[str, Result]:
     return found
 
 
-def results_of(session: StoredSession[Any], names: Sequence[str]) -> list[Result]:
-    """Return deliverables of a session of any kind.
-
-    Raises:
-        ParameterError: none is asked for, or there is no such format.
-        SessionError: one is not delivered, or being made anew.
-    """
-    if isinstance(session, MattingSession):
-        return matting.results(session, names)
-    return tracking.results(session, names)  # type: ignore[arg-type]
-
-
-def bundle(chosen: Sequence[tuple[StoredSession[Any], Sequence[str]]]) -> ZipStream:
+def bundle(chosen: Sequence[tuple[AnySession, Sequence[str]]]) -> ZipStream:
     """Return a zip of the chosen results of several sessions.
 
     Args:
@@ -57,7 +42,7 @@ def bundle(chosen: Sequence[tuple[StoredSession[Any], Sequence[str]]]) -> ZipStr
     return bundled((session.state.name, results_of(session, names)) for session, names in chosen)
 
 
-def choose(sessions: Sequence[StoredSession[Any]], formats: Sequence[str] = ()) -> Mapping[str, list[str]]:
+def choose(sessions: Sequence[AnySession], formats: Sequence[str] = ()) -> Mapping[str, list[str]]:
     """Return {session id: formats to take}: of each all that it has delivered, or those of `formats` that it has.
 
     Raises:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from atomic import discard
+from config import get_settings
 from errors import SessionNotFoundError, SplazMatteError
-from queue_logic import Channel, JobProgress
+from queue_logic import Channel, JobProgress, JobQueue
 from runner_base.progress import Progress
 from session_base import StoredSession
 
@@ -36,3 +38,10 @@ def may_be_deleted(session: StoredSession[Any]) -> Iterator[None]:
             raise
         discard(session.folder)  # only what was being written while the rest was deleted
         raise SessionNotFoundError(f"session '{session.folder.name}' was deleted while it was being run") from None
+
+
+def upload_after(workspace: Path, session: StoredSession[Any], *, delivered: bool) -> None:
+    """Put an upload of what a job has delivered into the queue, where the settings want that of every job."""
+    settings = get_settings()
+    if delivered and session.state.delivered and settings.storage_auto and settings.storage_backend:
+        JobQueue(workspace).add("upload", session.state.id)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from session_base.disk import set_aside, sizes, tree_bytes
 from session_base.lock import busy
 from session_base.merge import Mergeable
-from session_base.records import Delivered, EngineChoice, RunRecord, digest, sidecar_path
+from session_base.records import SIDECAR, Delivered, EngineChoice, RunRecord, digest, sidecar_path
 from session_base.session import StoredSession
 from session_base.store import SessionFolders, checked_name, new_id, safe_name
 
 __all__ = [
+    "SIDECAR",
     "Delivered",
     "EngineChoice",
     "Mergeable",

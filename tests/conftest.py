@@ -150,6 +150,16 @@ def bench(tmp_path: Path, chunky_clip: Path) -> Any:
     return Bench.make(tmp_path / "workspace", chunky_clip)
 
 
+@pytest.fixture(params=["r2", "oss"])
+def cloud(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Return a tests.cloud_bench.Cloud of either kind, which takes files in small parts."""
+    from tests.cloud_bench import cloud_of, small_parts
+
+    small_parts(monkeypatch)
+    with cloud_of(request.param, tmp_path / "session", monkeypatch) as made:
+        yield made
+
+
 def assert_error(answer: Answer, code: int, *words: str) -> None:
     """Check that a command failed with `code` and one line on stderr that has all of `words`."""
     assert answer.code == code, answer

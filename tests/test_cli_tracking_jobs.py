@@ -33,7 +33,7 @@ def session(workspace: Path, tmp_path: Path) -> TrackingSession:
 
 
 def test_the_queue_knows_both_kinds_of_job() -> None:
-    assert set(HANDLERS) == set(STAGES) and {"matting": tuple(Stage), "tracking": TRACKING_STAGES} == STAGES
+    assert set(HANDLERS) == {*STAGES, "upload"} and {"matting": tuple(Stage), "tracking": TRACKING_STAGES} == STAGES
 
 
 def test_a_tracking_session_is_queued_and_run(cli: Cli, session: TrackingSession, workspace: Path) -> None:

@@ -6,6 +6,7 @@ import dataclasses
 import errno
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from errors import Cancelled, ParameterError, SessionBusyError, SessionError, St
 from matting_runner import Stage, run_matting
 from projects import Wanted, import_project, plan_export, show_project, write_export
 from projects.manifest import MANIFEST, STATE
+from session_base import sidecar_path
 from session_store import EngineChoice, FramePrompts, MattingSession, PointPrompt
 from tests import project_material as material
 from tests.clip_sessions import pixels
@@ -57,13 +59,17 @@ def tracked(tmp_path_factory: pytest.TempPathFactory, clip: Path) -> TrackingSes
     return session
 
 
+ID = re.compile(rb"[0-9]{8}-[0-9]{6}-[0-9a-f]{6}")
+"""A session's id, which sidecars name."""
+
+
 def masks(session: MattingSession) -> dict[str, bytes]:
     return {str(path.relative_to(session.folder)): path.read_bytes() for path in session.folder.glob("masks/**/*.png")}
 
 
 def results(session: MattingSession) -> dict[str, bytes]:
-    found = [session.folder / "alpha.mp4", *(session.folder / "png").iterdir()]
-    return {path.name: path.read_bytes() for path in found}
+    found = [*session.folder.glob("*.mp4"), *session.folder.glob("*.sidecar.json"), *(session.folder / "png").iterdir()]
+    return {path.name: ID.sub(b"ID", path.read_bytes()) for path in found}
 
 
 def test_a_matting_session_comes_out_as_it_went_in(matted: MattingSession, tmp_path: Path) -> None:
@@ -96,7 +102,8 @@ def test_a_tracking_session_comes_out_as_it_went_in(tracked: TrackingSession, tm
         assert session.state.id in result.path and tracked.state.id not in result.path
         here, home = session.results_dir / result.path, tracked.results_dir / tracked.state.delivered[name].path
         pairs = [(here / path.name, path) for path in home.iterdir()] if home.is_dir() else [(here, home)]
-        assert pairs and all(one.read_bytes() == other.read_bytes() for one, other in pairs)
+        pairs.append((sidecar_path(here), sidecar_path(home)))
+        assert all(one.read_bytes() == other.read_bytes() for one, other in pairs)
     assert sorted(path.name for path in session.folder.iterdir() if path.name[0] != ".") == [
         "meta.json", "raw_confidence.npy", "raw_tracks.npy", "raw_visibility.npy", "source.mp4", "state.json",
     ]  # fmt: skip
@@ -224,7 +231,7 @@ def test_a_newer_minor_version_is_told_and_older_states_are_migrated(matted: Mat
     members = material.state(lambda data: (data.update(version=1), data.pop("premultiplied")))(members)
     made = import_project(material.write(tmp_path / "b.splazproject", members), stores(tmp_path / "there"))
     assert "made by SplazMatte 0.99.0" in made.notices[0]
-    assert json.loads((made.session.folder / "state.json").read_text())["version"] == 2
+    assert json.loads((made.session.folder / "state.json").read_text())["version"] == 3
 
 
 def test_names_are_kept_where_they_are_free(matted: MattingSession, tmp_path: Path) -> None:

@@ -50,13 +50,14 @@ class Played:
 class Stage:
     """A queue, its runner, a clock that the test turns, and executions that it plays."""
 
-    def __init__(self, workspace: Path, devices: tuple[str, ...] = ("cpu",)) -> None:
+    def __init__(
+        self, workspace: Path, devices: tuple[str, ...] = ("cpu",), lanes: dict[str, str] | None = None
+    ) -> None:
         self.now = 0.0
         self.started: list[Played] = []
         self.queue = JobQueue(workspace, clock=lambda: self.now)
-        self.runner = QueueRunner(
-            self.queue, self, devices, Limits(hang_seconds=60, cancel_seconds=3, attempts=2), clock=lambda: self.now
-        )
+        limits = Limits(hang_seconds=60, cancel_seconds=3, attempts=2)
+        self.runner = QueueRunner(self.queue, self, devices, limits, clock=lambda: self.now, lanes=lanes)
 
     def start(self, order: Order, device: str) -> Played:
         self.started.append(Played(order, device))
@@ -307,3 +308,35 @@ def test_a_job_edited_out_of_the_file_by_hand_is_stopped(stage: Stage) -> None:
     stage.after(0)
     stage.after(0)
     assert stage.started[0].heard == [Control.CANCEL] and stage.queue.jobs() == [] and stage.runner.is_idle()
+
+
+def test_a_kind_with_a_lane_runs_beside_the_device_and_takes_none(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, lanes={"upload": "net"})
+    for kind, session in (("upload", "s0"), ("upload", "s1"), ("matting", "s2"), ("matting", "s3")):
+        stage.queue.add(kind, session)
+    stage.after(0)
+    assert [(played.order.session_id, played.device) for played in stage.started] == [("s0", "net"), ("s2", "cpu")]
+    stage.started[0].said.append(DONE)
+    stage.after(0)
+    stage.after(0)
+    assert [(played.order.session_id, played.device) for played in stage.started[2:]] == [("s1", "net")]
+    with stage.runner.first("cpu"):
+        assert stage.started[1].heard == [Control.PAUSE] and stage.started[2].heard == []
+
+
+def test_no_job_goes_before_what_waits_for_the_same_session(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, lanes={"upload": "net"})
+    for kind, session in (("matting", "s0"), ("matting", "s1"), ("upload", "s1"), ("upload", "s2")):
+        stage.queue.add(kind, session)
+    stage.after(0)
+    assert stage.states() == ["running", "pending", "pending", "running"]  # s1 is to be matted first
+    stage.started[1].said.append(DONE)
+    stage.after(0)
+    assert stage.states() == ["running", "pending", "pending", "done"]
+    stage.started[0].said.append(DONE)
+    stage.after(0)
+    stage.after(0)
+    assert stage.states() == ["done", "running", "pending", "done"]
+    stage.says(DONE)
+    stage.after(0)
+    assert stage.states() == ["done", "done", "running", "done"]

@@ -141,6 +141,7 @@ def raised() -> Iterator[tuple[str, str]]:
         "engines",
         "results",
         "runner_base",
+        "integrations",
         "json_store.py",
         "zip_stream.py",
         "results",

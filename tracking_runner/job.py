@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from errors import ParameterError
 from queue_logic import Channel, Order
-from runner_base.job import may_be_deleted, reporting
+from runner_base.job import may_be_deleted, reporting, upload_after
 from tracking_runner import STAGES, check_stage, run_tracking
 from tracking_session_store import TrackingSessionStore
 
@@ -40,6 +40,7 @@ def run_job(workspace: Path, order: Order, channel: Channel) -> dict[str, JsonVa
             until=until,
             check=not force,
         )
+    upload_after(workspace, session, delivered=until == STAGES[-1])
     return result.summary()
 
 

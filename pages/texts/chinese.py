@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pages.texts.chinese_cloud import CLOUD
 from pages.texts.chinese_engines import ENGINES
 from pages.texts.chinese_models import MODELS
 from pages.texts.chinese_neural import NEURAL
@@ -22,5 +23,6 @@ CHINESE: dict[str, str] = {
     **TERMS,
     **SETTINGS,
     **PORTABLE,
+    **CLOUD,
 }
 """Terms: mask 遮罩, matte 抠像 (the work) and Alpha (the result), keyframe 关键帧, propagate 传播."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from pages.texts.chinese_cloud_messages import CLOUD_MESSAGES
 from pages.texts.chinese_messages import MESSAGES as GENERAL
 from pages.texts.chinese_neural_messages import NEURAL_MESSAGES
 from pages.texts.chinese_portable import PORTABLE_MESSAGES
 from pages.texts.chinese_terms import TERMS_MESSAGES
 from pages.texts.chinese_tracking_messages import TRACKING_MESSAGES
 
-MESSAGES = {**GENERAL, **NEURAL_MESSAGES, **TRACKING_MESSAGES, **TERMS_MESSAGES, **PORTABLE_MESSAGES}
+MESSAGES = {**GENERAL, **NEURAL_MESSAGES, **TRACKING_MESSAGES, **TERMS_MESSAGES, **PORTABLE_MESSAGES, **CLOUD_MESSAGES}
 """Chinese by template, of every message."""
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from nicegui import app
 from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
 
 from app_logic.portable import ProjectDesk
 from errors import InputError, SessionError, SplazMatteError, StorageError, TooLargeError
@@ -68,6 +68,18 @@ def register(services: Services, uploads: Uploads) -> None:
             return missing(f"{name} is a folder; download it")
         keep = KEEP if request.query_params.get("v") else "no-store"
         return FileResponse(found.path, media_type=TYPES.get(found.path.suffix), headers={"Cache-Control": keep})
+
+    @app.get("/cloud/{session}/{name}")
+    async def cloud(session: str, name: str) -> Response:
+        """Lead to what is up of a session: a page may be open for longer than a signed link holds."""
+        try:
+            side = services.side_of(session)
+            found = await run_in_threadpool(side.links, session)
+        except SplazMatteError as error:
+            return missing(str(error))
+        url = next((link.url for link in found if link.format == name), None)
+        headers = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+        return RedirectResponse(url, 302, headers) if url else missing(f"{name} is not in the cloud")
 
     @app.get("/download/{session}/all.zip")
     async def several(session: str, formats: str = "") -> Response:

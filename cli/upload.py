@@ -1,0 +1,96 @@
+"""Commands `upload` and `links`: results in the cloud."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.bytes_bar import BytesBar
+from cli.matting import Queue, split_formats, stoppable
+from cli.output import Debug, Json, show
+from cli.queue import show_jobs
+from cli.text import bytes_text
+from cli.workspace import kind_of, open_queue, stores
+
+if TYPE_CHECKING:
+    from results.cloud import Link
+
+Sessions = Annotated[
+    list[str], typer.Argument(metavar="SESSION...", help="Sessions; `list` shows the ids.", show_default=False)
+]
+Formats = Annotated[str, typer.Option("--formats", help="Comma-separated; all that are delivered if not given.")]
+
+
+def upload(
+    session_ids: Sessions,
+    formats: Formats = "",
+    queue: Queue = False,
+    json_output: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Upload what sessions have delivered to the cloud store that is set, and print links; goes on after a cut."""
+    from integrations.cloud_settings import required_settings
+    from results.sessions import chosen
+
+    required_settings()
+    names = split_formats(formats) if formats else []
+    sessions = [stores()[kind_of(session_id)].open(session_id) for session_id in session_ids]
+    for session in sessions:
+        chosen(session, names)
+    if queue:
+        parameters: dict[str, Any] = {"formats": names} if names else {}
+        show_jobs([open_queue().add("upload", session.state.id, parameters) for session in sessions])
+        return
+    with stoppable("stopping; what was sent is kept") as asked, BytesBar() as bar:
+        made = [(session, _upload(session, names, asked, bar)) for session in sessions]
+    found = [(session.state.id, link) for session, keys in made for link in _links_of(session) if link.key in keys]
+    show({"links": [_row(session_id, link) for session_id, link in found]}, lambda: _text(found))
+
+
+def links(session_ids: Sessions, json_output: Json = False, debug: Debug = False) -> None:
+    """Print fresh links to what sessions have in the cloud."""
+    from integrations.cloud_settings import required_settings
+
+    required_settings()
+    sessions = [stores()[kind_of(session_id)].open(session_id) for session_id in session_ids]
+    found = [(session.state.id, link) for session in sessions for link in _links_of(session)]
+    show({"links": [_row(session_id, link) for session_id, link in found]}, lambda: _text(found))
+
+
+def _upload(session: Any, formats: list[str], asked: Any, bar: BytesBar) -> set[str]:
+    """Upload results of a session, and return their keys."""
+    from results.cloud import upload_results
+
+    bar.begin(session.state.original_name)
+    made = upload_results(
+        session, formats, on_progress=lambda amount: bar(amount.done, amount.total), should_stop=asked
+    )
+    return {up.key for up in made}
+
+
+def _links_of(session: Any) -> list[Link]:
+    from results.cloud import links
+
+    return links(session)
+
+
+def _row(session_id: str, link: Link) -> dict[str, Any]:
+    return {
+        "session_id": session_id,
+        "format": link.format,
+        "name": link.name,
+        "key": link.key,
+        "size": link.size,
+        "url": link.url,
+        "expires": link.expires.isoformat(timespec="seconds") if link.expires else None,
+        "uploaded": link.at.isoformat(timespec="seconds"),
+    }
+
+
+def _text(found: list[tuple[str, Link]]) -> str:
+    lines = []
+    for _, link in found:
+        until = f", until {link.expires.astimezone():%Y-%m-%d %H:%M}" if link.expires else ""
+        lines += [f"{link.name} ({bytes_text(link.size)}{until})", f"  {link.url}"]
+    return "\n".join(lines) or "nothing is up yet; run.py upload ID"
