@@ -1,10 +1,11 @@
-"""Services outside of this machine that the settings name, and how each is tried out."""
+"""Services outside of this machine that the settings name: whether they are set right, and whether they work."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from config import CLOUD, FEISHU, get_settings
 from errors import SplazMatteError
 
 
@@ -15,28 +16,77 @@ class Check:
     label: str
     """Of the button."""
     success: str
-    is_unset: Callable[[], bool]
-    """Tell whether nothing is set, so that there is nothing to try."""
-    obstacle: Callable[[], str]
-    """Return why it cannot be tried: not set, or set wrongly; empty where it can."""
+    is_set: Callable[[], bool]
+    """Tell whether there is anything to try."""
+    judge: Callable[[], object]
+    """Look at the settings; raises SplazMatteError where they make no sense."""
     run: Callable[[], object]
     """Try it; raises SplazMatteError where it does not work."""
 
+    @property
+    def obstacle(self) -> str:
+        """Return what is wrong with the settings; empty where nothing is, or nothing is set."""
+        return _problem(self.judge) if self.is_set() else ""
 
-CHECKS: dict[str, Check] = {}
+
+def _judge_cloud() -> None:
+    from integrations.cloud_settings import cloud_settings
+
+    cloud_settings()
+
+
+def _try_cloud() -> None:
+    from integrations.cloud_settings import required_settings
+    from results.cloud import try_store
+
+    try_store(required_settings())
+
+
+def _judge_feishu() -> None:
+    from integrations.feishu import check_settings
+
+    check_settings(get_settings())
+
+
+def _try_feishu() -> None:
+    from integrations.feishu import send_test
+
+    send_test(get_settings())
+
+
+CHECKS = {
+    CLOUD: Check(
+        "Test the upload",
+        "It works: a small file went there, came back and is gone again.",
+        lambda: bool(get_settings().storage_backend),
+        _judge_cloud,
+        _try_cloud,
+    ),
+    FEISHU: Check(
+        "Send a test message",
+        "It works: the message is sent.",
+        lambda: bool(get_settings().feishu_webhook_url.get_secret_value()),
+        _judge_feishu,
+        _try_feishu,
+    ),
+}
 """By the section of the settings."""
+
+
+def judge_all() -> dict[str, str]:
+    """Look at the settings of all services; return {section: what is wrong} of those where something is."""
+    found = {title: _problem(check.judge) for title, check in CHECKS.items()}
+    return {title: problem for title, problem in found.items() if problem}
 
 
 def try_all() -> dict[str, str]:
     """Try what is set; return {section: what is wrong, or empty}."""
-    return {title: _problem(check) for title, check in CHECKS.items() if not check.is_unset()}
+    return {title: check.obstacle or _problem(check.run) for title, check in CHECKS.items() if check.is_set()}
 
 
-def _problem(check: Check) -> str:
-    if reason := check.obstacle():
-        return reason
+def _problem(call: Callable[[], object]) -> str:
     try:
-        check.run()
+        call()
     except SplazMatteError as error:
         return str(error)
     return ""

@@ -87,9 +87,9 @@ class CheckView:
         with ui.row().classes("sm-check"):
             self._button = action_button(t(check.label), "network_check", self._try)
             self._result = ui.label().classes("sm-note").props('role=status aria-live="polite"')
-        reason = check.obstacle()
-        self._button.set_enabled(not reason)
-        self._show(say(reason) if reason else "", "sm-note")
+        reason = check.obstacle
+        self._button.set_enabled(check.is_set() and not reason)
+        self._show(say(reason), "sm-warning")
 
     async def _try(self) -> None:
         self._button.props("loading")

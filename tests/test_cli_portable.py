@@ -53,10 +53,11 @@ def test_bundles_of_both_kinds(cli: Cli, matted: MattingSession, workspace: Path
     assert answer["bytes"] == (inside / "results.zip").stat().st_size
     with zipfile.ZipFile(inside / "results.zip") as archive:
         assert archive.namelist() == answer["files"] and archive.testzip() is None
-        assert {name.split("/")[0] for name in archive.namelist()} == {"shot_alpha.mp4", "shot_png", "shot_tracks.csv"}
+        own = {"shot_alpha.mp4", "shot_png", "shot_tracks.csv"}
+        assert {name.split("/")[0] for name in archive.namelist()} == own | {f"{name}.sidecar.json" for name in own}
     assert_error(cli("bundle", one), 3, "results.zip exists already; add --force")
-    assert "7 files of 1 session" in cli("bundle", one, "--force").out
-    assert cli("bundle", one, "--formats", "alpha", "--out", "a.zip", "--json").json["files"] == ["shot_alpha.mp4"]
+    assert "9 files of 1 session" in cli("bundle", one, "--force").out
+    assert cli("bundle", one, "--formats", "alpha", "--out", "a.zip", "--json").json["files"][0] == "shot_alpha.mp4"
     assert_error(cli("bundle", other, "--formats", "alpha", "--out", "b.zip"), 4, "none of these formats")
     assert_error(cli("bundle", other, "--formats", "gif", "--out", "b.zip"), 3, "no such format: gif")
     assert_error(cli("bundle", "20260101-000000-abcdef", "--out", "b.zip"), 4, "no session")
@@ -71,8 +72,8 @@ def test_a_bundle_to_standard_output(cli: Cli, matted: MattingSession, monkeypat
 
     monkeypatch.setattr(sys, "stdout", Binary())
     answer = cli("bundle", matted.state.id, "--out", "-")
-    assert answer.code == 0 and "7 files of 1 session" in answer.err
-    assert len(zipfile.ZipFile(Binary.buffer).namelist()) == 7
+    assert answer.code == 0 and "9 files of 1 session" in answer.err
+    assert len(zipfile.ZipFile(Binary.buffer).namelist()) == 9
     assert cli("bundle", matted.state.id, "--out", "-", "--json").code == 3
 
 

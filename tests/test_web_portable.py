@@ -72,7 +72,8 @@ def test_several_sessions_come_as_one_zip_of_known_size(
     assert "SplazMatte%20results.zip" in answer.headers["content-disposition"]
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         assert {name.split("/")[0] for name in archive.namelist()} == {
-            "Kugel ö_alpha.mp4", "Kugel ö_png", "Kugel ö_tracks.csv",
+            "Kugel ö_alpha.mp4", "Kugel ö_png", "Kugel ö_tracks.csv", "Kugel ö_alpha.mp4.sidecar.json",
+            "Kugel ö_png.sidecar.json", "Kugel ö_tracks.csv.sidecar.json",
         }  # fmt: skip
     again = client.get("/download/bundle.zip", params={"take": take})
     assert again.content == answer.content
