@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import Literal
 
 from errors import JobNotFoundError
+from log import LOG
 from queue_logic.executor import Execution, Executor
 from queue_logic.job import Job, JobProgress, JobState, now
 from queue_logic.messages import Control, Crashed, Ended, Message, Planned, Progressed
@@ -29,6 +31,19 @@ class Limits:
     """Until a job that was asked to stop is ended by force; with that, cancelling takes less than 5 s."""
     attempts: int = 2
     """Times that a job is tried when its process crashes or hangs."""
+
+
+Event = Literal["started", "resumed", "crashed", "done", "failed", "cancelled", "interrupted"]
+"""What happens to a job; `resumed` is a start after one that was interrupted or crashed, which is tried again."""
+Observer = Callable[[Job, Event], None]
+"""Told of a job, as it is afterwards, and of what has happened to it; in the runner's thread, so it must not wait."""
+_ENDS: dict[JobState, Event] = {
+    JobState.PENDING: "crashed",
+    JobState.DONE: "done",
+    JobState.FAILED: "failed",
+    JobState.CANCELLED: "cancelled",
+    JobState.INTERRUPTED: "interrupted",
+}
 
 
 @dataclass
@@ -56,6 +71,7 @@ class QueueRunner:
         devices: names; one job at a time on each.
         limits: how long to wait for what.
         clock: seconds, monotonic; tests bring their own.
+        observers: told what happens to jobs; what goes wrong in them is logged, and nothing else happens.
     """
 
     def __init__(
@@ -65,8 +81,10 @@ class QueueRunner:
         devices: Sequence[str] = ("cpu",),
         limits: Limits | None = None,
         clock: Callable[[], float] = time.monotonic,
+        observers: Sequence[Observer] = (),
     ) -> None:
         self._queue = queue
+        self._observers = tuple(observers)
         self._executor = executor
         self._devices = tuple(devices)
         self._limits = limits or Limits()
@@ -115,6 +133,7 @@ class QueueRunner:
                 state = JobState.FAILED
                 error = f"SplazMatte ended {job.attempts} times while it ran; to go on: run.py queue retry {job.id}"
             self._queue.update(job.id, state=state, worker=None, ended=now(), error=error)
+            self._tell(job, _ENDS[state])
 
     def step(self) -> None:
         """Do what is due now; never waits."""
@@ -182,6 +201,7 @@ class QueueRunner:
                 self._start(job, device)
 
     def _start(self, job: Job, device: str) -> None:
+        before = job
         job = job.model_copy(update={"attempts": job.attempts + 1})
         self._queue.update(
             job.id,
@@ -193,6 +213,8 @@ class QueueRunner:
             progress=JobProgress(),
             error="",
         )
+        again = before.attempts > 0 or before.state is JobState.INTERRUPTED
+        self._tell(job, "resumed" if again else "started")
         execution = self._executor.start(job.order, device)
         moment = self._clock()
         self._running[device] = _Running(job, execution, device, moment, moment)
@@ -265,6 +287,17 @@ class QueueRunner:
             seconds=round(self._clock() - running.started, 3),
             worker=None,
         )
+        self._tell(running.job, _ENDS[state])
+
+    def _tell(self, job: Job, what: Event) -> None:
+        """Tell the observers what has happened to a job."""
+        with suppress(JobNotFoundError):
+            job = self._queue.get(job.id)
+        for observer in self._observers:
+            try:
+                observer(job, what)
+            except Exception:
+                LOG.exception("an observer failed", job_id=job.id)
 
     def _ask_to_stop(self, running: _Running, verdict: JobState) -> None:
         if running.asked is None:

@@ -1,0 +1,1 @@
+"""Services outside this machine: what SplazMatte tells them and hands them."""
