@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -77,6 +77,19 @@ def to_file(folder: Path, name: str) -> Iterator[Path | None]:
 
 
 @contextmanager
+def to_console() -> Iterator[None]:
+    """Show warnings and errors on stderr while the block runs, for who has started this process by hand."""
+    handler = logging.StreamHandler()
+    handler.setLevel(logging.WARNING)
+    handler.setFormatter(_formatter({}, _as_text))
+    logging.getLogger().addHandler(handler)
+    try:
+        yield
+    finally:
+        logging.getLogger().removeHandler(handler)
+
+
+@contextmanager
 def to_job_file(path: Path, **bound: object) -> Iterator[None]:
     """Append what this process says to `path` while the block runs; each line has the values of `bound` too."""
     with _listening(_File(path, 0, 0), bound):
@@ -137,7 +150,7 @@ def _listening(handler: logging.Handler, bound: Mapping[str, object] | None = No
     """Have the handler take every library's warnings, and all that `LOG` says from the level that is set on."""
     level, ours, root = level_number(), logging.getLogger("splazmatte"), logging.getLogger()
     handler.setLevel(level)
-    handler.setFormatter(_formatter(bound or {}))
+    handler.setFormatter(_formatter(bound or {}, _as_json))
     before = ours.level
     ours.setLevel(level)
     root.addHandler(handler)
@@ -153,12 +166,12 @@ def _listening(handler: logging.Handler, bound: Mapping[str, object] | None = No
         handler.close()
 
 
-def _formatter(bound: Mapping[str, object]) -> logging.Formatter:
+def _formatter(bound: Mapping[str, object], show: Callable[[Mapping[str, Any]], str]) -> logging.Formatter:
     def bind(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         return {**bound, **event}
 
     def render(_: Any, __: str, event: MutableMapping[str, Any]) -> str:
-        return _as_json(event)
+        return show(event)
 
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=_SHARED,
@@ -175,6 +188,14 @@ def _as_json(event: Mapping[str, Any]) -> str:
     """Return an event as JSON, without secrets; what JSON has no form for is written as Python shows it."""
     first = {key: event[key] for key in _ORDER if key in event}
     return json.dumps(_clean({**first, **event}), ensure_ascii=False, default=lambda value: _clean(str(value)))
+
+
+def _as_text(event: Mapping[str, Any]) -> str:
+    """Return an event for people: level, event, values, and where it arose."""
+    clean = _clean(event)
+    values = [f"{key}={value}" for key, value in clean.items() if key not in ("time", "level", "event", "exception")]
+    trace = [clean["exception"]] if "exception" in clean else []
+    return "\n".join([" ".join([f"{clean['level']}: {clean['event']}", *values]), *trace])
 
 
 def _clean(value: Any) -> Any:
