@@ -13,7 +13,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from functools import lru_cache
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
@@ -104,7 +103,7 @@ def line(level: str, event: str, **values: object) -> str:
 
 def without_secrets(text: str) -> str:
     """Return `text` without the values of secret settings, and without the queries of addresses, which may sign."""
-    pattern = _pattern(_secrets())
+    pattern = _pattern()
     if pattern is not None:
         text = pattern.sub(HIDDEN, text)
     return _QUERY.sub(r"\1?…", text)
@@ -215,23 +214,31 @@ def _cut(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[: LONGEST // 4]} … {text[-LONGEST * 3 // 4 :]}"
 
 
-def _secrets() -> frozenset[str]:
-    """Return the values of all secret settings as they may appear."""
-    found: set[str] = set()
-    with suppress(SplazMatteError):
+_found: list[tuple[Settings, re.Pattern[str] | None]] = []
+"""The settings that were looked at last, and what finds their secrets: each line asks many times."""
+
+
+def _pattern() -> re.Pattern[str] | None:
+    """Return what finds the values of all secret settings; None where none is set."""
+    try:
         settings = get_settings()
-        for name in Settings.model_fields:
-            if isinstance(value := getattr(settings, name), SecretStr):
-                secret = value.get_secret_value()
-                found |= {secret, quote(secret, safe=""), json.dumps(secret)[1:-1]}
-                found |= {secret.rstrip("/").rpartition("/")[2]} if "://" in secret else set()
-    return frozenset(found - {""})
+    except SplazMatteError:  # then nothing starts that could know one
+        return None
+    if not _found or _found[0][0] is not settings:
+        _found[:] = [(settings, _finder(settings))]
+    return _found[0][1]
 
 
-@lru_cache(4)
-def _pattern(secrets: frozenset[str]) -> re.Pattern[str] | None:
-    whole = [re.escape(s) if len(s) >= _SHORT else rf"(?<!\w){re.escape(s)}(?!\w)" for s in secrets]
-    return re.compile("|".join(sorted(whole, key=len, reverse=True))) if whole else None
+def _finder(settings: Settings) -> re.Pattern[str] | None:
+    forms: set[str] = set()
+    for name in Settings.model_fields:
+        if isinstance(value := getattr(settings, name), SecretStr):
+            secret = value.get_secret_value()
+            forms |= {secret, quote(secret, safe=""), json.dumps(secret)[1:-1]}
+            forms |= {secret.rstrip("/").rpartition("/")[2]} if "://" in secret else set()
+    order = sorted(forms - {""}, key=len, reverse=True)
+    whole = [re.escape(text) if len(text) >= _SHORT else rf"(?<!\w){re.escape(text)}(?!\w)" for text in order]
+    return re.compile("|".join(whole)) if whole else None
 
 
 def _own_file(folder: Path, name: str) -> tuple[FileLock | None, Path | None]:

@@ -63,7 +63,7 @@ def build(notice: Notice) -> dict[str, Any]:
 
 def escape(text: str) -> str:
     """Return text that Feishu's Markdown shows as it is."""
-    return " ".join(text.split()).translate(_SPECIAL)
+    return _one_line(text).translate(_SPECIAL)
 
 
 def _card(notice: Notice, share: float) -> dict[str, Any]:
@@ -114,7 +114,7 @@ def _button(name: str, url: str, said: Callable[[str], str]) -> dict[str, Any]:
 
 
 def _plain(text: str) -> dict[str, str]:
-    return {"tag": "plain_text", "content": " ".join(text.split())}
+    return {"tag": "plain_text", "content": _one_line(text)}
 
 
 def _markdown(text: str) -> dict[str, str]:
@@ -128,3 +128,8 @@ def _cut(text: str, limit: float) -> str:
         return text
     tail = most // 3 if most > 100 else 0
     return f"{text[: most - tail - 1]}…{text[len(text) - tail :]}"
+
+
+def _one_line(text: str) -> str:
+    """Return the text without what controls how it is shown: line ends, colours, directions."""
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())

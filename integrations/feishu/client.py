@@ -79,6 +79,7 @@ class Feishu:
         clock: seconds, monotonic; tests bring their own.
         today: seconds since 1970, which a signature is made of.
         wait: see `Wait`.
+        timeout: of one request.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class Feishu:
         clock: Callable[[], float] = time.monotonic,
         today: Callable[[], float] = time.time,
         wait: Wait | None = None,
+        timeout: httpx.Timeout = _TIMEOUT,
     ) -> None:
         self._url = settings.feishu_webhook_url.get_secret_value()
         self._secret = settings.feishu_secret.get_secret_value()
@@ -95,7 +97,7 @@ class Feishu:
         self._wait = wait or threading.Event().wait
         self._pace = Pace(clock=clock)
         parts = urlsplit(self._url)
-        self._http = httpx.Client(base_url=f"{parts.scheme}://{parts.netloc}", timeout=_TIMEOUT)
+        self._http = httpx.Client(base_url=f"{parts.scheme}://{parts.netloc}", timeout=timeout)
         app_id, app_secret = settings.feishu_app_id, settings.feishu_app_secret.get_secret_value()
         self._pictures = Pictures(self._http, app_id, app_secret, clock) if app_id and app_secret else None
 
