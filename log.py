@@ -34,7 +34,8 @@ _MOST_WRITERS = 9
 """Processes that write the logs of one name, each its own file."""
 _SHORT = 8
 """Characters below which a secret is only looked for as a whole word: else it would be seen from what is missing."""
-_QUERY = re.compile(r"(\w+://[^\s?\"'<>]+)\?[^\s\"'<>]+")
+_QUERY = re.compile(r"(\b[a-z]\w{1,9}://[^\s?\"'<>]{1,2000})\?[^\s\"'<>]+", re.I)
+"""An address with a query; bounded, so that no text takes long."""
 _ORDER = ("time", "level", "event", "session_id", "job_id", "kind", "stage")
 
 about = structlog.contextvars.bound_contextvars

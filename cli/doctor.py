@@ -8,10 +8,13 @@ import os
 import platform
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cli.output import Debug, Json, show
 from machine import cpu_count, disk_free, memory_available, memory_total
+
+if TYPE_CHECKING:
+    from config import Settings
 
 BASE = ("av", "filelock", "numpy", "opencv-contrib-python-headless", "OpenEXR", "psutil", "pydantic", "rich",
         "typer")  # fmt: skip
@@ -43,7 +46,7 @@ def doctor(json_output: Json = False, debug: Debug = False) -> None:
         "sdks_dir": str(settings.sdks_path),
         "problems": [],
     }
-    data["problems"] = _problems(data)
+    data["problems"] = _problems(data) + _settings_problems(settings)
     show(data, lambda: _text(data))
 
 
@@ -122,6 +125,24 @@ def _problems(data: dict[str, Any]) -> list[str]:
         problems.append(f"{data['workspace']['path']} is not writable; set SPLAZMATTE_WORKSPACE to a folder that is")
     if data["workspace"]["free_bytes"] < 2e9:
         problems.append(f"less than 2 GB free in {data['workspace']['path']}; free some or set SPLAZMATTE_WORKSPACE")
+    return problems
+
+
+def _settings_problems(settings: Settings) -> list[str]:
+    """Return which settings cannot be right."""
+    from app_logic.watch.links import check_lan_ip
+    from errors import ParameterError
+    from integrations.feishu import check_settings
+
+    problems = []
+    try:
+        check_settings(settings)
+    except ParameterError as error:
+        problems.append(str(error))
+    try:
+        check_lan_ip(settings.lan_ip)
+    except ParameterError as error:
+        problems.append(str(error))
     return problems
 
 

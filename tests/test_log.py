@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -185,3 +186,11 @@ def test_a_full_disk_is_nobodys_error(tmp_path: Path, capfd: pytest.CaptureFixtu
         LOG.info("there is space again")
     assert lines(tmp_path / "full.log")[-1]["event"] == "there is space again"
     assert capfd.readouterr() == ("", "")
+
+
+def test_no_text_takes_long(tmp_path: Path) -> None:
+    """Patterns are looked for in everything, also in what was made to be slow."""
+    began = time.process_time()
+    for text in ("x" * 1_000_000, "a://" * 5_000, "https://" + "a" * 20_000, "?" * 20_000, "ab://x?" * 3_000):
+        log.line("info", text)
+    assert time.process_time() - began < 1.0

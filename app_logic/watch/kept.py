@@ -51,12 +51,12 @@ class KeptNotices:
         self._seen: tuple[int, int] | None = None
         self._known: list[Sent] = []
 
-    def add(self, entry: Sent) -> None:
-        """Keep one more."""
-        entry = entry.model_copy(update={"reason": without_secrets(entry.reason)})
+    def add(self, *entries: Sent) -> None:
+        """Keep some more."""
+        clean = [entry.model_copy(update={"reason": without_secrets(entry.reason)}) for entry in entries]
         try:
             with self._lock:
-                kept = [*self._load(), entry][-KEPT:]
+                kept = [*self._load(), *clean][-KEPT:]
                 self._store.save(SentList(notices=kept))
         except (OSError, SplazMatteError, Timeout) as error:
             LOG.warning("a notice's fate could not be kept", reason=str(error))

@@ -71,6 +71,10 @@ class Notices:
         """Tell whether anybody is told."""
         return self._make is not None
 
+    def can_tell(self, job: Job) -> bool:
+        """Tell whether there is anything to say again of a job, and anybody to tell it to."""
+        return self.enabled and job.state in STATES
+
     def __call__(self, job: Job, what: str) -> None:
         """Tell of it, where that is wanted; returns at once."""
         quiet = job.parameters.get("until") == "frames" and what != "failed"  # every upload makes one, of seconds
@@ -114,9 +118,10 @@ class Notices:
             self._thread.join(_LAST)
             if self._thread.is_alive() and self._current is not None:
                 self._keep(*self._current, "SplazMatte ended while it was being sent")
-        while self._waiting:
-            job, event = self._waiting.popleft()
-            self._keep(job, event, "SplazMatte ended before it was sent")
+        if self._waiting:
+            LOG.warning("notices were not sent: SplazMatte ended before", count=len(self._waiting))
+            self.kept.add(*(_fate(*waits, "SplazMatte ended before it was sent") for waits in self._waiting))
+            self._waiting.clear()
 
     def _checked(self, job: Job) -> Told:
         if not self.enabled:
@@ -168,8 +173,12 @@ class Notices:
             return self._keep(job, event, f"unexpected {type(error).__name__}")
 
     def _keep(self, job: Job, event: Told, reason: str, *, sent: bool = False) -> Sent:
-        entry = Sent(job_id=job.id, created=job.created, event=event, time=now(), sent=sent, reason=reason)
+        entry = _fate(job, event, reason, sent=sent)
         told = LOG.info if sent else LOG.warning
         told("notice sent" if sent else "notice not sent", job_id=job.id, about=event, reason=reason)
         self.kept.add(entry)
         return entry
+
+
+def _fate(job: Job, event: Told, reason: str, *, sent: bool = False) -> Sent:
+    return Sent(job_id=job.id, created=job.created, event=event, time=now(), sent=sent, reason=reason)

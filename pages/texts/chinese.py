@@ -8,6 +8,7 @@ from pages.texts.chinese_neural import NEURAL
 from pages.texts.chinese_panels import PANELS
 from pages.texts.chinese_stage import STAGE
 from pages.texts.chinese_tracking import TRACKING
+from pages.texts.chinese_watch import WATCH
 
-CHINESE: dict[str, str] = {**PANELS, **STAGE, **ENGINES, **NEURAL, **MODELS, **TRACKING}
+CHINESE: dict[str, str] = {**PANELS, **STAGE, **ENGINES, **NEURAL, **MODELS, **TRACKING, **WATCH}
 """Terms: mask 遮罩, matte 抠像 (the work) and Alpha (the result), keyframe 关键帧, propagate 传播."""

@@ -8,8 +8,9 @@ from functools import cache
 from pages.texts.chinese_messages import MESSAGES as GENERAL
 from pages.texts.chinese_neural_messages import NEURAL_MESSAGES
 from pages.texts.chinese_tracking_messages import TRACKING_MESSAGES
+from pages.texts.chinese_watch import WATCH_MESSAGES
 
-MESSAGES = {**GENERAL, **NEURAL_MESSAGES, **TRACKING_MESSAGES}
+MESSAGES = {**GENERAL, **NEURAL_MESSAGES, **TRACKING_MESSAGES, **WATCH_MESSAGES}
 """Chinese by template, of every message."""
 
 
