@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.output import Debug, Json, flags, note, show
+from cli.output import Debug, Json, note, show
 from cli.workspace import open_queue
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def log(
         raise JobNotFoundError(f"there is no log of a job '{job_id[:20]}'; run.py queue list shows the jobs")
     lines = JobLog(path)
     if follow:
-        _follow(queue, job_id, lines)
+        _follow(queue, job_id, lines, as_json=json_output)
         return
     found = lines.read(all_of_it=True)
     if lines.cut:
@@ -57,13 +57,13 @@ def notify(job_id: OneId, json_output: Json = False, debug: Debug = False) -> No
     show({"job": job_id, "sent": True, "remark": remark}, f"sent{f' ({remark})' if remark else ''}")
 
 
-def _follow(queue: JobQueue, job_id: str, lines: JobLog) -> None:
+def _follow(queue: JobQueue, job_id: str, lines: JobLog, *, as_json: bool) -> None:
     """Print lines until the job is finished, or gone."""
     wait = threading.Event().wait
     while True:
         ended = all(job.id != job_id or job.state.is_finished for job in queue.jobs())
         for line in lines.read(all_of_it=ended):
-            print(json.dumps(line.data(), ensure_ascii=False) if flags.json else _text(line), flush=True)
+            print(json.dumps(line.data(), ensure_ascii=False) if as_json else _text(line), flush=True)
         if ended:
             return
         wait(LOOK)

@@ -61,7 +61,8 @@ async def show_log(desk: Desk, job_id: str, name: str) -> None:
         with ui.row().classes("sm-buttons"):
             ui.button(t("Close"), on_click=dialog.close).props("flat no-caps autofocus")
     await dialog
-    dialog.delete()
+    if not dialog.is_deleted:  # with the page, when that is closed
+        dialog.delete()
 
 
 class LogView:

@@ -21,11 +21,10 @@ class NoticeRows:
         self._desk = desk
         self._notices = desk.services.watch.notices
 
-    def state(self) -> list[tuple[str, str]]:
-        """Return what changes when something is to be drawn anew."""
-        if not self._notices.enabled:
-            return []
-        return [(entry.job_id, entry.event) for entry in self._notices.kept.all() if not entry.sent]
+    def state(self) -> dict[str, tuple[str, bool]]:
+        """Return what is other than before when something is to be drawn anew."""
+        entries = self._notices.kept.all() if self._notices.enabled else []
+        return {entry.job_id: (entry.reason, entry.sent) for entry in entries}
 
     def button(self, job_id: str) -> None:
         """Draw the button that tells people again, where that is possible."""

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rich.filesize import decimal
+
 from atomic import write_bytes
 from errors import JobNotFoundError
 from log import LOG, about, line, without_secrets
@@ -29,7 +31,7 @@ OUTPUT = "output"
 LEVELS = ("debug", "info", OUTPUT, "warning", "error", "critical")
 """From the least to the most."""
 _KNOWN = ("time", "level", "event")
-_BOUND = ("session_id", "job_id", "kind")
+_BOUND = ("session_id", "job_id", "kind", "created")
 """The same in each line of a job's log."""
 _FIRST = "job starts"
 EVENTS = {
@@ -56,9 +58,9 @@ class Line:
 
     @property
     def details(self) -> str:
-        """Return the values as text, without those that are the same in each line; a traceback comes last."""
+        """Return the values as people read them, without those that are the same in each line; a traceback last."""
         plain = {key: value for key, value in self.values.items() if key not in (*_BOUND, "exception")}
-        parts = [f"{key}={_shown(value)}" for key, value in plain.items()]
+        parts = [f"{key.removesuffix('_bytes')}={_shown(key, value)}" for key, value in plain.items()]
         trace = self.values.get("exception")
         return " ".join(parts) + (f"\n{trace}" if trace else "")
 
@@ -197,5 +199,10 @@ def _values(job: Job, what: str) -> dict[str, Any]:
     return values | ({"error": job.error} if job.error else {})
 
 
-def _shown(value: Any) -> str:
+def _shown(key: str, value: Any) -> str:
+    """Return a value as people read it."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return decimal(int(value)) if key.endswith("_bytes") else f"{value:.10g}"
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {entry}" for name, entry in value.items()) or "-"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

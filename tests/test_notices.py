@@ -113,21 +113,25 @@ def test_what_goes_on_by_itself_is_not_told(notices: Notices, sender: Played, wh
     assert sender.sent == []
 
 
-def test_jobs_go_on_while_nobody_answers(tmp_path: Path, notices: Notices, sender: Played) -> None:
+def test_jobs_go_on_while_nobody_answers(
+    tmp_path: Path, notices: Notices, sender: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The sender is held all the time: whatever happens to jobs, nobody waits for it, and nothing grows."""
+    monkeypatch.setattr(notices_module, "MOST_WAITING", 20)
+    monkeypatch.setattr(notices_module, "_LAST", 0.01)
     sender.free.clear()
     stage = Stage(tmp_path, observers=[notices])
-    for number in range(150):
+    for number in range(30):
         stage.queue.add("matting", f"s{number}")
     stage.after(0)
-    for _ in range(150):
+    for _ in range(30):
         stage.says(DONE)
     assert set(stage.states()) == {"done"}
-    assert len(notices._waiting) == notices_module.MOST_WAITING
+    assert len(notices._waiting) == 20
     notices.close(0.01)
     kept = notices.kept.all()
-    assert len(kept) == KEPT and not any(entry.sent for entry in kept)
-    assert kept[-1].job_id == "150" and "ended before" in kept[-1].reason
+    assert len(kept) == 21 and not any(entry.sent for entry in kept)
+    assert kept[-1].job_id == "30" and "ended before" in kept[-1].reason
 
 
 def test_what_is_being_sent_at_the_end_is_kept_too(
