@@ -40,7 +40,7 @@ class NoticeRows:
             ui.label(t("Notice not sent: {reason}", reason=say(entry.reason))).classes("sm-warning")
 
     def _job(self, job_id: str) -> Job | None:
-        return next((job for job in self._desk.jobs if job.id == job_id), None)
+        return next((job for job in self._desk.services.queue.jobs() if job.id == job_id), None)
 
     async def _again(self, job_id: str) -> None:
         def tell() -> bool:

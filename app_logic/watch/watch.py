@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app_logic.watch.facts import Facts
+from app_logic.watch.facts import Facts, Links, no_links
 from app_logic.watch.links import Address
 from app_logic.watch.notices import Notices
 from config import Settings
@@ -23,14 +23,17 @@ class Watch:
         workspace: the folder of queue.json.
         settings: what is wanted.
         address: where the web app listens; by default as the settings say.
+        links: of a session, to what lies elsewhere, such as uploaded results; for the cards.
 
     Raises:
         ParameterError: a setting that cannot be right.
     """
 
-    def __init__(self, workspace: Path, settings: Settings, address: Address | None = None) -> None:
+    def __init__(
+        self, workspace: Path, settings: Settings, address: Address | None = None, links: Links = no_links
+    ) -> None:
         check_settings(settings)
-        facts = Facts(workspace, settings, address or Address(settings.host, settings.port))
+        facts = Facts(workspace, settings, address or Address(settings.host, settings.port), links)
         make = (lambda wait: Feishu(settings, wait=wait)) if configured(settings) else None
         self.notices = Notices(workspace, facts, make)
         self.metrics = _metrics(workspace) if settings.metrics else None
