@@ -96,6 +96,8 @@ def _is_element(element: Any) -> bool:
             return True
         case {"tag": "img", "img_key": str() as key, "alt": {"tag": "plain_text"}}:
             return key.startswith("img_")
+        case {"tag": "note", "elements": [{"tag": "plain_text", "content": str()}]}:
+            return True
         case {"tag": "action", "actions": [*buttons]}:
             return all(b["tag"] == "button" and b["url"].startswith("http") for b in buttons)
     return False

@@ -84,7 +84,7 @@ def test_a_card_says_all_that_is_known() -> None:
     said = "\n".join(texts(card))
     for word in ("**Session**", "20260101&#45;120000", "SAM 2.1", "4&#58;05 min", "**Frames**\n100", "matting"):
         assert word in said, word
-    assert [button["url"] for button in card["elements"][-1]["actions"]] == [url for _, url in FULL.links]
+    assert [button["url"] for button in card["elements"][-2]["actions"]] == [url for _, url in FULL.links]
 
 
 @pytest.mark.parametrize(("event", "colour"), [("started", "blue"), ("done", "green"), ("failed", "red")])
@@ -179,6 +179,12 @@ def test_what_feishu_refuses_is_said_and_not_tried_again(
     with pytest.raises(NoticeError, match=words):
         client(feishu, time, **settings).send(FULL)
     assert len(feishu.requests) == 1 and not feishu.shown and time.waits == []
+
+
+@pytest.mark.parametrize("event", ["started", "done", "failed", "test"])
+def test_the_keyword_that_the_documents_name_is_on_every_card(feishu: Feishu, time: Time, event: Any) -> None:
+    feishu.keyword = "SplazMatte"
+    client(feishu, time).send(Notice(event, name="x"))
 
 
 def test_a_clock_that_is_wrong_is_said(feishu: Feishu, time: Time) -> None:

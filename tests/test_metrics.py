@@ -71,7 +71,7 @@ def test_an_end_is_counted_once_whoever_tells_of_it(tmp_path: Path) -> None:
     assert found["splazmatte_stage_seconds_per_frame_sum", "matting", "matte"] == pytest.approx(0.2)
     assert found["splazmatte_job_duration_seconds_sum", "matting", "done"] == 10
     assert found["splazmatte_jobs_ended_total", "matting", "done"] == 2
-    queue.retry("1") if queue.get("1").state is JobState.FAILED else queue.reset("1")
+    queue.reset("1")
     metrics.observe(finish(queue, "1", JobState.FAILED, seconds=1.0), "failed")
     assert samples(metrics)["splazmatte_jobs_ended_total", "matting", "failed"] == 1
 
@@ -97,6 +97,20 @@ def test_odd_results_are_nobodys_error_and_no_label(tmp_path: Path, result: Any)
     names = samples(metrics)
     assert names["splazmatte_jobs_ended_total", "other", "done"] == 50
     assert not [key for key in names if any("lunch" in part or "kind " in part or "s1" in part for part in key)]
+
+
+def test_a_list_that_is_long_is_counted_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app_logic.watch.metrics._REMEMBERED", 2)
+    metrics, queue = Metrics(tmp_path), JobQueue(tmp_path)
+    for number in range(4):
+        queue.add("matting", f"s{number}")
+        finish(queue, str(number + 1))
+    for _ in range(3):
+        found = samples(metrics)
+    assert found["splazmatte_jobs_ended_total", "matting", "done"] == 4
+    queue.clear()
+    samples(metrics)
+    assert not metrics._counted, "what is no longer in the list is forgotten"
 
 
 def test_newer_readers_get_the_newer_form(tmp_path: Path) -> None:

@@ -340,7 +340,13 @@ def test_a_thumbnail_comes_along_where_an_app_is_set(
     with Watch(tmp_path, get_settings()) as watch:
         watch.notices(job(session_id=session.state.id), "done")
         watch.notices(job(session_id=session.state.id), "done")
-    assert len(feishu.images) == 1 and [card["elements"][-1]["img_key"] for card in feishu.shown] == ["img_1"] * 2
+    assert len(feishu.images) == 1 and [card["elements"][-2]["img_key"] for card in feishu.shown] == ["img_1"] * 2
+
+
+def test_secrets_in_errors_are_not_on_cards(tmp_path: Path, feishu: Feishu) -> None:
+    error = f"cannot sign with {SECRET}: https://store.example/a.mp4?Signature=abc"
+    notice = facts(tmp_path).notice(job(state="failed", error=error), "failed")
+    assert notice.error == "cannot sign with ••••••: https://store.example/a.mp4?…"
 
 
 def test_commands_refuse_settings_that_cannot_be_right(

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,7 +26,7 @@ from pages.web.programs import password_in
 from pages.web.security import LOOPBACK, Guard
 from queue_logic import JobLogs, JobQueue, JobState, QueueLock
 from queue_logic.job import now
-from tests.app_process import App, start_app, wait_for
+from tests.app_process import ROOT, App, start_app, wait_for
 from tests.conftest import Answer, assert_error
 from tests.fault_bench import needs_linux
 from tests.test_web_security import Clock
@@ -256,3 +259,15 @@ def test_run_queue_has_a_log_of_its_own(cli: Callable[..., Answer], workspace: P
     found = [json.loads(line) for line in (workspace / "logs" / "queue.log").read_text().splitlines()]
     assert [(line["event"], line["job_id"]) for line in found] == [("job starts", "1"), ("job failed", "1")]
     assert found[1]["level"] == "error" and "there is no session" in found[1]["error"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("FEISHU_WEBHOOK_URL", "https://open.feishu.cn/hook/my-token"), ("LAN_IP", "http://studio.lan:7870")],
+)
+def test_the_app_refuses_settings_that_cannot_be_right(tmp_path: Path, name: str, value: str) -> None:
+    environment = {**os.environ, "SPLAZMATTE_WORKSPACE": str(tmp_path), f"SPLAZMATTE_{name}": value}
+    command = [sys.executable, "app.py", "--no-browser", "--port", "0"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 3 and done.stderr.startswith("error: ") and done.stderr.count("\n") == 1, done.stderr
+    assert f"SPLAZMATTE_{name}" in done.stderr and "my-token" not in done.stderr

@@ -13,7 +13,7 @@ from config import Settings
 from errors import SplazMatteError
 from integrations.feishu import Notice
 from integrations.feishu.card import Event
-from log import LOG
+from log import LOG, without_secrets
 from queue_logic import Job
 from session_store import SessionStore
 from tracking_session_store import TrackingSessionStore
@@ -62,7 +62,7 @@ class Facts:
             parameters=_parameters(job, session),
             duration=time_text(job.seconds) if event != "started" and job.seconds else "",
             frames=frames if isinstance(frames, int) else 0,
-            error=job.error if event == "failed" else "",
+            error=without_secrets(job.error) if event == "failed" else "",
             links=tuple(self._links(job, session)),
             language="zh" if self._settings.language == "zh" else "en",
         )

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
@@ -32,8 +31,9 @@ KINDS = {"matting": tuple(str(stage) for stage in Stage), "tracking": tuple(STAG
 OTHER = "other"
 FRAME_BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
 JOB_BUCKETS = (1, 5, 15, 60, 300, 900, 3600, 4 * 3600, 12 * 3600)
-_REMEMBERED = 1000
-"""Ends of jobs that are known to be counted."""
+_REMEMBERED = 10_000
+"""Ends of jobs that are known to be counted, before those that are no longer in the list are forgotten."""
+_End = tuple[str, datetime, datetime | None]
 Processes = Callable[[], Iterable[tuple[str, str, int]]]
 """Gives (what, device, process id) of the processes beside this one and the workers."""
 
@@ -51,7 +51,7 @@ class Metrics:
         self._workspace = workspace
         self._registry = CollectorRegistry()
         self._lock = threading.Lock()
-        self._counted: deque[tuple[str, datetime, datetime]] = deque(maxlen=_REMEMBERED)
+        self._counted: set[_End] = set()
         self._seconds = self._counter("stage_seconds", "Seconds that jobs have spent in a stage", ("kind", "stage"))
         self._frames = self._counter("stage_frames", "Frames that jobs have done in a stage", ("kind", "stage"))
         self._ended = self._counter("jobs_ended", "Jobs that have ended, by how", ("kind", "state"))
@@ -74,8 +74,12 @@ class Metrics:
 
     def exposition(self, accept: str = "") -> tuple[bytes, str]:
         """Return all metrics and their content type, in the form that an Accept header asks for."""
-        for job in read_jobs(self._workspace):
+        jobs = read_jobs(self._workspace)
+        for job in jobs:
             self._count(job)
+        with self._lock:
+            if len(self._counted) > _REMEMBERED:
+                self._counted &= {_end(job) for job in jobs}
         encode, kind = choose_encoder(accept)
         return encode(self._registry), kind
 
@@ -131,14 +135,17 @@ class Metrics:
         """Tell whether this end of a job was not counted yet, and take it for counted."""
         if not job.state.is_finished or job.ended is None:
             return False
-        mark = (job.id, job.created, job.ended)
-        if mark in self._counted:
+        if _end(job) in self._counted:
             return False
-        self._counted.append(mark)
+        self._counted.add(_end(job))
         return True
 
     def _counter(self, name: str, text: str, labels: tuple[str, ...]) -> Counter:
         return Counter(f"splazmatte_{name}", text, labels, registry=self._registry)
+
+
+def _end(job: Job) -> _End:
+    return job.id, job.created, job.ended
 
 
 def _jobs(jobs: list[Job]) -> GaugeMetricFamily:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
+from config import VERSION
 from integrations.feishu.texts import translate
 
 Event = Literal["started", "done", "failed", "test"]
@@ -83,6 +84,7 @@ def _card(notice: Notice, share: float) -> dict[str, Any]:
         elements.append({"tag": "img", "img_key": notice.image_key, "alt": alt, "mode": "fit_horizontal"})
     if notice.links:
         elements.append({"tag": "action", "actions": [_button(name, url, said) for name, url in notice.links[:8]]})
+    elements.append({"tag": "note", "elements": [_plain(f"SplazMatte {VERSION}")]})  # also a keyword that bots may want
     return {
         "config": {"wide_screen_mode": True},
         "header": {"template": COLOURS[notice.event], "title": _plain(title)},
