@@ -18,6 +18,7 @@ from rich.filesize import decimal
 from atomic import write_bytes
 from errors import JobNotFoundError
 from log import LOG, about, line, without_secrets
+from queue_logic.events import Event
 from queue_logic.job import Job
 
 FILES, ALL_BYTES = 200, 200_000_000
@@ -34,7 +35,7 @@ _KNOWN = ("time", "level", "event")
 _BOUND = ("session_id", "job_id", "kind", "created")
 """The same in each line of a job's log."""
 _FIRST = "job starts"
-EVENTS = {
+EVENTS: dict[Event, str] = {
     "started": _FIRST,
     "resumed": "job goes on",
     "crashed": "job crashed, it will be tried again",
@@ -43,7 +44,7 @@ EVENTS = {
     "cancelled": "job cancelled",
     "interrupted": "job interrupted",
 }
-"""What the log says of each event of queue_logic.runner."""
+"""What the log says of each event."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class JobLogs:
     def __init__(self, workspace: Path) -> None:
         self._workspace = workspace
 
-    def __call__(self, job: Job, what: str) -> None:
+    def __call__(self, job: Job, what: Event) -> None:
         """Say that something has happened to a job."""
         level = {"failed": "error", "crashed": "warning"}.get(what, "info")
         values = _values(job, what)
@@ -187,7 +188,7 @@ def shorten(path: Path, **values: object) -> None:
             write_bytes(path, head.encode() + b"\n" + end[end.find(b"\n") + 1 :], durable=False)
 
 
-def _values(job: Job, what: str) -> dict[str, Any]:
+def _values(job: Job, what: Event) -> dict[str, Any]:
     if what in ("started", "resumed"):
         return {
             "attempt": job.attempts,

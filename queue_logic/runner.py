@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Literal
 
 from errors import JobNotFoundError
 from log import LOG
+from queue_logic.events import ENDS, Event, Observer
 from queue_logic.executor import Execution, Executor
 from queue_logic.job import Job, JobProgress, JobState, now
 from queue_logic.messages import Control, Crashed, Ended, Message, Planned, Progressed
@@ -31,19 +31,6 @@ class Limits:
     """Until a job that was asked to stop is ended by force; with that, cancelling takes less than 5 s."""
     attempts: int = 2
     """Times that a job is tried when its process crashes or hangs."""
-
-
-Event = Literal["started", "resumed", "crashed", "done", "failed", "cancelled", "interrupted"]
-"""What happens to a job; `resumed` is a start after one that was interrupted or crashed, which is tried again."""
-Observer = Callable[[Job, Event], None]
-"""Told of a job, as it is afterwards, and of what has happened to it; in the runner's thread, so it must not wait."""
-_ENDS: dict[JobState, Event] = {
-    JobState.PENDING: "crashed",
-    JobState.DONE: "done",
-    JobState.FAILED: "failed",
-    JobState.CANCELLED: "cancelled",
-    JobState.INTERRUPTED: "interrupted",
-}
 
 
 @dataclass
@@ -133,7 +120,7 @@ class QueueRunner:
                 state = JobState.FAILED
                 error = f"SplazMatte ended {job.attempts} times while it ran; to go on: run.py queue retry {job.id}"
             self._queue.update(job.id, state=state, worker=None, ended=now(), error=error)
-            self._tell(job, _ENDS[state])
+            self._tell(job, ENDS[state])
 
     def step(self) -> None:
         """Do what is due now; never waits."""
@@ -287,7 +274,7 @@ class QueueRunner:
             seconds=round(self._clock() - running.started, 3),
             worker=None,
         )
-        self._tell(running.job, _ENDS[state])
+        self._tell(running.job, ENDS[state])
 
     def _tell(self, job: Job, what: Event) -> None:
         """Tell the observers what has happened to a job."""
