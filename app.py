@@ -10,9 +10,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from config import Settings, get_settings
+from app_logic.checks import refuse_wrong
+from config import VERSION, Settings, get_settings
 from errors import ParameterError, SplazMatteError, storage_errors
-from integrations.cloud_settings import cloud_settings
+from log import LOG, to_console, to_file
 
 if TYPE_CHECKING:
     from app_logic.services import Services
@@ -31,8 +32,9 @@ def main() -> int:
         host = arguments.host or settings.host
         port = settings.port if arguments.port is None else arguments.port
         check(host, port, settings)
-        cloud_settings(settings)
-        serve(host, port, settings, show=not arguments.no_browser)
+        refuse_wrong()
+        with to_console(), to_file(settings.workspace_dir / "logs", "app"):
+            serve(host, port, settings, show=not arguments.no_browser)
     except SplazMatteError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
@@ -72,9 +74,10 @@ def serve(host: str, port: int, settings: Settings, *, show: bool) -> None:
     from starlette.middleware import Middleware
 
     from app_logic.services import Services
+    from app_logic.watch.links import Address
     from pages.web.security import LOOPBACK, Guard
 
-    services = Services(workspace)
+    services = Services(workspace, Address(host, port))
     register(services, settings)
     app.on_startup(services.start)
     app.on_shutdown(services.close)
@@ -82,10 +85,12 @@ def serve(host: str, port: int, settings: Settings, *, show: bool) -> None:
     app.user_middleware.insert(0, Middleware(Guard, hosts=hosts, logins=logins(settings, secret)))
     named = "localhost" if is_loopback(host) else host
     print(f"SplazMatte: http://{named}:{port} (Ctrl-C ends it)", flush=True)
+    LOG.info("the web app starts", version=VERSION, host=host, port=port, pid=os.getpid())
+    app.on_shutdown(lambda: LOG.info("the web app ends"))
     ui.run(
         host=host, port=port, title="SplazMatte", dark=None, reload=False, show=show, storage_secret=secret,
         show_welcome_message=False, session_middleware_kwargs={"same_site": "strict"}, favicon="🎬",
-        timeout_graceful_shutdown=3, server_header=False,
+        timeout_graceful_shutdown=3, server_header=False, log_config=None,
     )  # fmt: skip
 
 
@@ -96,7 +101,7 @@ def register(services: Services, settings: Settings) -> None:
     from app_logic.uploads import Uploads
     from pages import matting, models, tracking
     from pages import settings as settings_page
-    from pages.web import files, media, portable
+    from pages.web import files, media, portable, watch
 
     uploads = Uploads(services.workspace, int(settings.upload_limit_gb * 1e9))
     uploads.sweep()
@@ -105,6 +110,7 @@ def register(services: Services, settings: Settings) -> None:
     media.register_tracks(services)
     files.register(services, uploads)
     portable.register(services)
+    watch.register(services)
     matting.register(services)
     tracking.register(services)
     models.register(services)

@@ -24,6 +24,7 @@
     ├── StorageError                6: the disk is full, read-only or not writable
     │   └── UploadError             the cloud store: wrong key, no such bucket, full, or out of reach
     ├── ResourceError               7: the work does not fit this machine: memory or disk
+    ├── NoticeError                 1: a notice about a job could not be sent
     └── Cancelled                   130: the user stopped it; what was committed is kept
 
 Each message is one line that says what is wrong and, where there is something to do, what to do.
@@ -137,6 +138,10 @@ class ResourceError(SplazMatteError):
     """The work does not fit this machine: memory or disk."""
 
     exit_code = 7
+
+
+class NoticeError(SplazMatteError):
+    """A notice about a job could not be sent."""
 
 
 class Cancelled(SplazMatteError):  # noqa: N818 - not an error of anybody's: the user stopped it

@@ -54,6 +54,14 @@ def _try_feishu() -> None:
     send_test(get_settings())
 
 
+def _judge_address() -> None:
+    from app_logic.watch.links import check_lan_ip
+
+    check_lan_ip(get_settings().lan_ip)
+
+
+_JUDGES = (_judge_cloud, _judge_feishu, _judge_address)
+
 CHECKS = {
     CLOUD: Check(
         "Test the upload",
@@ -73,10 +81,19 @@ CHECKS = {
 """By the section of the settings."""
 
 
-def judge_all() -> dict[str, str]:
-    """Look at the settings of all services; return {section: what is wrong} of those where something is."""
-    found = {title: _problem(check.judge) for title, check in CHECKS.items()}
-    return {title: problem for title, problem in found.items() if problem}
+def refuse_wrong() -> None:
+    """Refuse to start with settings that make no sense.
+
+    Raises:
+        ParameterError: the first of them, with its variable.
+    """
+    for judge in _JUDGES:
+        judge()
+
+
+def wrong() -> list[str]:
+    """Return what is wrong with settings that name services or addresses."""
+    return [problem for judge in _JUDGES if (problem := _problem(judge))]
 
 
 def try_all() -> dict[str, str]:

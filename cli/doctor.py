@@ -24,7 +24,10 @@ CODECS = {"libx264": "w", "aac": "w", "prores_ks": "w", "libvpx-vp9": "w", "libo
 
 def doctor(
     network: Annotated[
-        bool, typer.Option("--network", help="Ask the cloud store too: write, read and delete a tiny file.")
+        bool,
+        typer.Option(
+            "--network", help="Try the services that are set: the cloud store with a tiny file, Feishu with a message."
+        ),
     ] = False,
     json_output: Json = False,
     debug: Debug = False,
@@ -49,7 +52,7 @@ def doctor(
         "weights": _weights(),
         "models_dir": _folder(settings.models_path),
         "sdks_dir": str(settings.sdks_path),
-        "cloud": _cloud(network=network),
+        "services": _services(network=network),
         "problems": [],
     }
     data["problems"] = _problems(data)
@@ -112,28 +115,9 @@ def _folder(path: Path) -> dict[str, Any]:
     return {"path": str(path), "writable": os.access(nearest, os.W_OK), "free_bytes": disk_free(path)}
 
 
-def _cloud(*, network: bool) -> dict[str, Any]:
-    """Return which cloud store is set, and what is wrong with it; it is only asked where `network` says so."""
-    from errors import SplazMatteError
-    from integrations.cloud_settings import cloud_settings
-
-    found: dict[str, Any] = {"backend": "", "bucket": "", "host": "", "problem": "", "tried": False}
-    try:
-        settings = cloud_settings()
-        if settings is None:
-            return found
-        found |= {"backend": settings.backend, "bucket": settings.bucket, "host": settings.host}
-        if network:
-            from results.cloud import try_store
-
-            try_store(settings)
-            found["tried"] = True
-    except SplazMatteError as error:
-        found["problem"] = str(error)
-    return found
-
-
 def _problems(data: dict[str, Any]) -> list[str]:
+    from app_logic.checks import wrong
+
     problems = [f"{name} is not installed; run: just install-deps" for name in BASE if not data["packages"][name]]
     neural = [name for name in NEURAL if not data["packages"][name]]
     if neural:
@@ -150,11 +134,24 @@ def _problems(data: dict[str, Any]) -> list[str]:
     ]
     if not data["workspace"]["writable"]:
         problems.append(f"{data['workspace']['path']} is not writable; set SPLAZMATTE_WORKSPACE to a folder that is")
-    if data["cloud"]["problem"]:
-        problems.append(data["cloud"]["problem"])
+    problems += dict.fromkeys([*(row["problem"] for row in data["services"].values() if row["problem"]), *wrong()])
     if data["workspace"]["free_bytes"] < 2e9:
         problems.append(f"less than 2 GB free in {data['workspace']['path']}; free some or set SPLAZMATTE_WORKSPACE")
     return problems
+
+
+def _services(*, network: bool) -> dict[str, dict[str, str]]:
+    """Return of each service that settings name whether it is set, and what is wrong with it."""
+    from app_logic.checks import CHECKS, try_all
+
+    tried = try_all() if network else {}
+    return {title: _service(check.is_set(), tried.get(title), check.obstacle) for title, check in CHECKS.items()}
+
+
+def _service(is_set: bool, tried: str | None, obstacle: str) -> dict[str, str]:
+    problem = tried or obstacle
+    state = "not set" if not is_set else "problem" if problem else "set" if tried is None else "works"
+    return {"state": state, "problem": problem}
 
 
 def _text(data: dict[str, Any]) -> str:
@@ -170,17 +167,10 @@ def _text(data: dict[str, Any]) -> str:
         f"weights    {_weights_text(data['weights'])}",
         f"           in {data['models_dir']['path']}, {data['models_dir']['free_bytes'] / 1e9:.1f} GB free",
         "sdks       " + ", ".join(f"{name}: {'ready' if there else 'missing'}" for name, there in data["sdks"].items()),
-        f"cloud      {_cloud_text(data['cloud'])}",
+        "services   " + ", ".join(f"{title}: {row['state']}" for title, row in data["services"].items()),
         f"workspace  {data['workspace']['path']}, {data['workspace']['free_bytes'] / 1e9:.1f} GB free",
     ]
     return "\n".join([*lines, *(f"missing    {text}" for text in data["problems"] or ["nothing"])])
-
-
-def _cloud_text(cloud: dict[str, Any]) -> str:
-    if not cloud["backend"]:
-        return "-"
-    tried = ", writable" if cloud["tried"] else "" if cloud["problem"] else ", not asked (--network asks it)"
-    return f"{cloud['backend']}: bucket {cloud['bucket']} at {cloud['host']}{tried}"
 
 
 def _weights_text(states: dict[str, str]) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli import job_log
 from cli.output import Debug, Json, show
 from cli.text import table, time_text
 from cli.workspace import enqueue, kind_of, open_queue, stores, video_names
@@ -153,6 +154,10 @@ def start(json_output: Json = False, debug: Debug = False) -> None:
     """Let jobs start again."""
     open_queue().start()
     show({"stopped": False}, "jobs start again where the queue is being run")
+
+
+app.command()(job_log.log)
+app.command()(job_log.notify)
 
 
 def show_jobs(jobs: list[Job], verb: str = "") -> None:

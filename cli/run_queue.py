@@ -21,16 +21,20 @@ def run_queue(
     debug: Debug = False,
 ) -> int:
     """Run the jobs of the queue, interrupted ones first where they stand, each in a process of its own."""
+    from app_logic.checks import refuse_wrong
     from app_logic.services import make_runner
+    from app_logic.watch import Watch
     from config import get_settings
     from errors import Cancelled
-    from integrations.cloud_settings import cloud_settings
+    from log import to_file
     from queue_logic import QueueLock
 
-    cloud_settings()
-    queue = open_queue()
+    refuse_wrong()
+    queue, settings = open_queue(), get_settings()
     with (
-        QueueLock(get_settings().workspace_dir, "run-queue") as lock,
+        QueueLock(settings.workspace_dir, "run-queue") as lock,
+        to_file(settings.workspace_dir / "logs", "queue"),
+        Watch(settings.workspace_dir, settings) as watch,
         stoppable("stopping; what is done is kept") as asked,
     ):
         if lock.left_by:
@@ -38,7 +42,7 @@ def run_queue(
         queue.start()
         before = {job.id for job in queue.jobs() if job.state.is_finished}
         with ProgressBar() as bar:
-            make_runner(queue).run(asked, _Follower(queue, bar), forever=wait)
+            make_runner(queue, watch.observers).run(asked, _Follower(queue, bar), forever=wait)
         if asked():
             raise Cancelled("stopped; run-queue goes on from there")
     jobs = [job for job in queue.jobs() if job.id not in before]

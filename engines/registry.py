@@ -16,6 +16,7 @@ from engines.spec import EngineSpec, Job, Load, Param
 from engines.table import ENGINES
 from engines.terms import forbidden_by
 from errors import EngineUnavailableError, ParameterError
+from log import LOG
 
 
 def engines(job: Job) -> list[EngineSpec]:
@@ -127,6 +128,7 @@ def _made(spec: EngineSpec, target: str, params: Mapping[str, Any]) -> Any:
     checked = check_params(spec, params)
     if reason := obstacle(spec, checked):
         raise EngineUnavailableError(reason)
+    LOG.info("engine", engine=spec.name, job=str(spec.job), parameters=checked)
     module, _, attribute = target.partition(":")
     return getattr(importlib.import_module(module), attribute)(**checked)
 

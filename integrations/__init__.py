@@ -7,4 +7,5 @@ source.py           what is uploaded, and the pieces that it goes in
 upload.py           Uploader: files into a bucket, in parts, gone on with after a cut, checked
 sending.py          requests in threads: retries, progress, stopping
 ledger.py           uploads.json: what is up, and what was begun
+feishu/             cards to a group's bot: built, signed, sent at the pace that it takes
 """

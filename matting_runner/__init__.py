@@ -70,6 +70,8 @@ class RunResult:
     """By stage; 0 where there was nothing to do."""
     fps: dict[str, float]
     """Frames a second by stage, of those that did something."""
+    stage_frames: dict[str, float]
+    """Frames that were done in each stage."""
     outputs: dict[str, Path]
     """Deliverables by format."""
     engines: dict[str, str]
@@ -92,6 +94,7 @@ class RunResult:
             "frames": self.frames,
             "seconds": self.seconds,
             "fps": self.fps,
+            "stage_frames": self.stage_frames,
             "outputs": {name: str(path) for name, path in self.outputs.items()},
             "engines": self.engines,
             "notices": list(self.notices),
@@ -285,6 +288,7 @@ def _result(session: MattingSession, span: tuple[int, int], formats: Sequence[st
             for stage, count in reporter.frames.items()
             if count and reporter.seconds[stage] > 0
         },
+        stage_frames=dict(reporter.frames),
         outputs={name: session.folder / made.path for name, made in session.state.delivered.items() if name in formats},
         engines=engines_used(session.state),
         notices=reporter.notices,

@@ -8,6 +8,8 @@ from nicegui import ui
 
 from app_logic.words import time_text
 from pages.desk import Desk
+from pages.log_dialog import show_log
+from pages.notice_row import NoticeRows
 from pages.texts import say, t
 from pages.widgets import action_button, icon_button
 
@@ -33,6 +35,10 @@ GOAL_TEXTS = list(GOALS.values())
 """What a job is for, by its last stage."""
 
 
+NOTICE_POLL = 2.0
+"""Seconds between two looks at which notices were sent."""
+
+
 class QueuePanel:
     """The list of jobs with what can be done to each."""
 
@@ -40,6 +46,7 @@ class QueuePanel:
         self._desk = desk
         self._rows: dict[str, tuple[ui.linear_progress, ui.label]] = {}
         self._shown: object = None
+        self._notices = NoticeRows(desk)
         with ui.row().classes("sm-heading"):
             ui.label(t("Queue"))
             ui.space()
@@ -50,6 +57,7 @@ class QueuePanel:
         self._add = action_button(t("Add this session"), "playlist_add", self._add_session)
         desk.on_jobs(self._refresh)
         desk.on_view(self._refresh)
+        ui.timer(NOTICE_POLL, self._refresh)
         self._refresh()
 
     @property
@@ -64,8 +72,8 @@ class QueuePanel:
         self._note.set_visibility(bool(self._note.text))
         self._pause.props(f"icon={'play_arrow' if stopped else 'pause'}")
         shape = [(row["id"], row["state"], row["error"], row["name"], row["notices"]) for row in rows]
-        if shape != self._shown:
-            self._shown = shape
+        if (shape, self._notices.state()) != self._shown:
+            self._shown = shape, self._notices.state()
             self._draw(rows)
         for row in rows:
             bar, label = self._rows[row["id"]]
@@ -99,6 +107,7 @@ class QueuePanel:
             bar.set_visibility(row["state"] == "running")
             if row["error"]:
                 ui.label(say(row["error"])).classes("sm-warning")
+            self._notices.label(row["id"])
             for line in row["notices"]:
                 ui.label(say(line)).classes("sm-warning")
             if row["engines"]:
@@ -113,6 +122,8 @@ class QueuePanel:
         if waits and place < count - 1:
             down = t("Move to the bottom")
             icon_button("vertical_align_bottom", down, lambda: self._desk.do(self._queue.move_bottom, job_id))
+        icon_button("article", t("Log"), lambda: show_log(self._desk, job_id, row["name"]))
+        self._notices.button(job_id)
         if row["can_cancel"]:
             icon_button("stop_circle", t("Cancel"), lambda: self._desk.do(self._queue.cancel, job_id))
         if row["can_retry"]:

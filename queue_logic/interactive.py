@@ -8,7 +8,6 @@ import pickle
 import pkgutil
 import signal
 import threading
-import traceback
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from multiprocessing.connection import Connection, wait
@@ -17,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from errors import EngineFailedError, SplazMatteError
+from log import LOG, to_job_file
+from queue_logic.job_log import shorten
 from queue_logic.process import kill_family
 from queue_logic.worker import prepare
 
@@ -70,6 +71,12 @@ class Interactive:
             return value
         raise value
 
+    @property
+    def pid(self) -> int | None:
+        """Return the number of the process; None where there is none."""
+        process = self._process
+        return process.pid if process is not None else None
+
     def close(self) -> None:
         """End the process and with it all that it holds, a GPU's memory too."""
         with self._one:
@@ -100,9 +107,10 @@ class Interactive:
 
 def serve(pipe: Connection, log: str, device: str) -> None:
     """Answer calls until the other end of `pipe` is gone."""
+    shorten(Path(log))
     prepare(log, device, background=False)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with suppress(EOFError, OSError):
+    with to_job_file(Path(log), pid=os.getpid()), suppress(EOFError, OSError):
         while True:
             target, arguments = pipe.recv()
             pipe.send_bytes(pickle.dumps(_answer(target, arguments)))
@@ -115,5 +123,5 @@ def _answer(target: str, arguments: tuple[Any, ...]) -> tuple[bool, Any]:
     except SplazMatteError as error:
         return False, error
     except Exception as error:
-        traceback.print_exc()
+        LOG.exception("unexpected error", call=target)
         return False, EngineFailedError(f"unexpected {type(error).__name__}: {error}")

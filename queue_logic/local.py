@@ -14,6 +14,7 @@ from pathlib import Path
 
 from queue_logic import worker
 from queue_logic.job import Order
+from queue_logic.job_log import log_path
 from queue_logic.messages import Control, Crashed, Ended, Message, decode
 from queue_logic.process import ProcessRecord, held_bytes, kill_family
 
@@ -36,7 +37,7 @@ class LocalExecutor:
 
     def start(self, order: Order, device: str) -> LocalExecution:
         """Begin `order` on `device` and return at once."""
-        log = self._workspace / "logs" / f"job-{order.job_id}.log"
+        log = log_path(self._workspace, order.job_id)
         target = self._handlers.get(order.kind, "")
         if not target:
             return LocalExecution.refused(f"this version has no work of the kind '{order.kind}'")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from errors import JobNotFoundError
+from log import LOG
+from queue_logic.events import ENDS, Event, Observer
 from queue_logic.executor import Execution, Executor
 from queue_logic.job import Job, JobProgress, JobState, now
 from queue_logic.messages import Control, Crashed, Ended, Message, Planned, Progressed
@@ -57,6 +59,7 @@ class QueueRunner:
         limits: how long to wait for what.
         clock: seconds, monotonic; tests bring their own.
         lanes: by kind of job: a device of its own, for kinds that need none of `devices`.
+        observers: told what happens to jobs; what goes wrong in them is logged, and nothing else happens.
     """
 
     def __init__(
@@ -67,8 +70,10 @@ class QueueRunner:
         limits: Limits | None = None,
         clock: Callable[[], float] = time.monotonic,
         lanes: Mapping[str, str] | None = None,
+        observers: Sequence[Observer] = (),
     ) -> None:
         self._queue = queue
+        self._observers = tuple(observers)
         self._executor = executor
         self._lanes = dict(lanes or {})
         self._devices = (*devices, *dict.fromkeys(self._lanes.values()))
@@ -119,6 +124,7 @@ class QueueRunner:
                 state = JobState.FAILED
                 error = f"SplazMatte ended {job.attempts} times while it ran; to go on: run.py queue retry {job.id}"
             self._queue.update(job.id, state=state, worker=None, ended=now(), error=error)
+            self._tell(job, ENDS[state])
 
     def step(self) -> None:
         """Do what is due now; never waits."""
@@ -190,6 +196,7 @@ class QueueRunner:
         return device == lane if lane else device not in self._own
 
     def _start(self, job: Job, device: str) -> None:
+        before = job
         job = job.model_copy(update={"attempts": job.attempts + 1})
         self._queue.update(
             job.id,
@@ -201,6 +208,8 @@ class QueueRunner:
             progress=JobProgress(),
             error="",
         )
+        again = before.attempts > 0 or before.state is JobState.INTERRUPTED
+        self._tell(job, "resumed" if again else "started")
         execution = self._executor.start(job.order, device)
         moment = self._clock()
         self._running[device] = _Running(job, execution, device, moment, moment)
@@ -273,6 +282,17 @@ class QueueRunner:
             seconds=round(self._clock() - running.started, 3),
             worker=None,
         )
+        self._tell(running.job, ENDS[state])
+
+    def _tell(self, job: Job, what: Event) -> None:
+        """Tell the observers what has happened to a job."""
+        with suppress(JobNotFoundError):
+            job = self._queue.get(job.id)
+        for observer in self._observers:
+            try:
+                observer(job, what)
+            except Exception:
+                LOG.exception("an observer failed", job_id=job.id)
 
     def _ask_to_stop(self, running: _Running, verdict: JobState) -> None:
         if running.asked is None:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import faulthandler
+import logging
 import os
 import pkgutil
 import signal
 import sys
 import threading
 import time
-import traceback
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import psutil
 from pydantic import BaseModel
 
+from config import VERSION
 from errors import Cancelled, SplazMatteError
+from log import LOG, line, to_job_file
 from queue_logic.job import JobProgress, Needs, Order
 from queue_logic.messages import Control, Ended, Planned, Progressed, encode
 
@@ -27,6 +30,10 @@ _SIGN_OF_LIFE = 1.0
 _NICENESS = 5
 ORPHANED = 3
 """Exit code of a worker whose queue is gone."""
+MOST_OUTPUT = 20_000_000
+"""Bytes of a log after which what libraries print is left out."""
+_LOOK = 1.0
+"""Seconds between two looks at how long the log is."""
 
 
 class PipeChannel:
@@ -49,6 +56,7 @@ class PipeChannel:
 
     def needs(self, needs: Needs) -> None:
         """Tell what the job will need."""
+        LOG.info("needs", **needs.model_dump())
         self._send(Planned(needs=needs))
 
     def should_stop(self) -> bool:
@@ -102,27 +110,35 @@ def main(pipe: Connection, workspace: str, target: str, order: str, device: str,
     """
     prepare(log, device)
     channel = PipeChannel(pipe)
+    told = Order.model_validate_json(order)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole terminal; the queue decides what it means
     signal.signal(signal.SIGTERM, channel.ask_to_stop)
     threading.Thread(target=channel.listen, name="queue", daemon=True).start()
-    try:
-        handler = pkgutil.resolve_name(target)
-        result = handler(Path(workspace), Order.model_validate_json(order), channel)
-        ended = Ended(how="done", result={**result, "peak_bytes": peak_bytes()})
-    except Cancelled as error:
-        ended = Ended(how="cancelled", error=str(error))
-    except SplazMatteError as error:
-        ended = Ended(how="failed", error=str(error))
-    except MemoryError:
-        ended = Ended(
-            how="failed", error=f"out of memory with {peak_bytes() / 1e9:.1f} GB in use; close other programs"
-        )
-    except Exception as error:
-        traceback.print_exc()
-        ended = Ended(
-            how="failed", error=f"unexpected {type(error).__name__}: {error} (details in logs/{Path(log).name})"
-        )
+    with to_job_file(Path(log), session_id=told.session_id, job_id=told.job_id, kind=told.kind):
+        LOG.info("worker starts", pid=os.getpid(), version=VERSION)
+        ended = _run(target, Path(workspace), told, channel, Path(log).name)
+        values = {"error": ended.error} if ended.error else {}
+        LOG.log(_LEVELS[ended.how], f"worker {ended.how}", peak_bytes=peak_bytes(), **values)
     channel.end(ended)
+
+
+_LEVELS = {"done": logging.INFO, "cancelled": logging.INFO, "failed": logging.ERROR}
+
+
+def _run(target: str, workspace: Path, order: Order, channel: PipeChannel, log: str) -> Ended:
+    """Run the handler and return how it ended."""
+    try:
+        result = pkgutil.resolve_name(target)(workspace, order, channel)
+        return Ended(how="done", result={**result, "peak_bytes": peak_bytes()})
+    except Cancelled as error:
+        return Ended(how="cancelled", error=str(error))
+    except SplazMatteError as error:
+        return Ended(how="failed", error=str(error))
+    except MemoryError:
+        return Ended(how="failed", error=f"out of memory with {peak_bytes() / 1e9:.1f} GB in use; close other programs")
+    except Exception as error:
+        LOG.exception("unexpected error")
+        return Ended(how="failed", error=f"unexpected {type(error).__name__}: {error} (details in logs/{log})")
 
 
 def prepare(log: str, device: str, *, background: bool = True) -> None:
@@ -136,11 +152,24 @@ def prepare(log: str, device: str, *, background: bool = True) -> None:
     os.dup2(file, 2)
     sys.stdout = open(1, "w", closefd=False, buffering=1)  # noqa: SIM115 - a descriptor, for good
     sys.stderr = open(2, "w", closefd=False, buffering=1)  # noqa: SIM115
-    faulthandler.enable(file=2)
+    faulthandler.enable(file=file)
+    threading.Thread(target=_limit_output, args=(file,), name="log", daemon=True).start()
     if device.startswith("cuda:"):
         os.environ["CUDA_VISIBLE_DEVICES"] = device.removeprefix("cuda:")
     if background:
         psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if os.name == "nt" else _NICENESS)
+
+
+def _limit_output(file: int) -> None:
+    """Let what libraries print go nowhere once the log is too long; our own lines, and crashes, still go there."""
+    wait = threading.Event().wait
+    while os.fstat(file).st_size < MOST_OUTPUT:
+        wait(_LOOK)
+    with suppress(OSError):
+        os.write(file, f"\n{line('warning', 'too much output: the rest of it is left out')}\n".encode())
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
 
 
 def peak_bytes() -> int:

@@ -27,6 +27,11 @@ def open_session(workspace: Path, session_id: str) -> AnySession:
     return TrackingSessionStore(workspace / "tracking_sessions").open(session_id)
 
 
+def kind_of(session: AnySession) -> str:
+    """Return the kind of a session, as its jobs have it."""
+    return "matting" if isinstance(session, MattingSession) else "tracking"
+
+
 def results_of(session: AnySession, names: Sequence[str]) -> list[Result]:
     """Return deliverables of a session by their formats' names.
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from engines.notice import LOGGER, followed
 from errors import Cancelled
+from log import LOG, bind, unbind
 
 UNEXPECTED = 0.05
 """Seconds that a frame is taken to need where nothing was expected."""
@@ -76,16 +77,21 @@ class Reporter:
             with followed(self.alive):
                 yield
         finally:
+            self._leave_stage()
             LOGGER.removeHandler(ear)
 
     def note(self, text: str) -> None:
         """Tell the user of something that went another way, once."""
         if text not in self.notices:
             self.notices.append(text)
+            LOG.warning(text)
 
     def begin(self, stage: str, total: int) -> None:
         """Start a stage of `total` frames."""
+        self._leave_stage()
         self._stage, self._total = stage, total
+        bind(stage=str(stage))
+        LOG.log(logging.INFO if total else logging.DEBUG, "stage begins", frames=total)
         expected = self._expected.pop(stage, 0.0)
         self._cost = expected / total if expected and total else UNEXPECTED
         self._started = self._clock()
@@ -122,6 +128,14 @@ class Reporter:
         """Raise Cancelled when the user wants to stop, without counting; from whatever thread reads for the run."""
         if self._should_stop and self._should_stop():
             raise Cancelled("stopped; what was done is kept, `run` goes on from there")
+
+    def _leave_stage(self) -> None:
+        """Say in the log what the stage took."""
+        if self._stage and self._total:
+            done, seconds = self.frames[self._stage], self.seconds[self._stage]
+            LOG.info("stage ends", frames=done, of=self._total, seconds=round(seconds, 3))
+        self._stage, self._total = "", 0
+        unbind("stage")
 
     def _progress(self) -> Progress:
         done = self.frames[self._stage]

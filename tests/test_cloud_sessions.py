@@ -248,13 +248,17 @@ def test_commands_say_what_is_missing(
 
 
 def test_doctor_asks_the_store_only_when_told_to(cli: Cli, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert cli("doctor", "--json").json["cloud"] | {"host": ""} == {
-        "backend": "r2", "bucket": "results", "host": "", "problem": "", "tried": False,
-    }  # fmt: skip
+    assert cli("doctor", "--json").json["services"] == {
+        "Cloud storage": {"state": "set", "problem": ""},
+        "Feishu": {"state": "not set", "problem": ""},
+    }
     assert cloud.store.seen == []
-    assert cli("doctor", "--network", "--json").json["cloud"]["tried"] is True and bucket_of().keys == {}
+    assert cli("doctor", "--network", "--json").json["services"]["Cloud storage"]["state"] == "works"
+    assert bucket_of().keys == {}
+    assert cli("settings", "--check", "--json").json["checks"] == {"Cloud storage": ""}
     monkeypatch.setenv("SPLAZMATTE_R2_SECRET_ACCESS_KEY", "wrong-key")
     get_settings.cache_clear()
+    assert cli("settings", "--check").code == 1
     told = cli("doctor", "--network")
     assert "missing    the cloud store does not accept the key" in told.out and "wrong-key" not in told.out
 

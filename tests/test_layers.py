@@ -17,7 +17,7 @@ LAYERS = (
     {"runner_base", "tracking_export"},
     {"session_store", "tracking_session_store", "queue_logic", "integrations", "engines", "pipeline"},
     {"session_base"},
-    {"config", "errors", "json_store", "atomic", "machine", "zip_stream"},
+    {"config", "errors", "json_store", "atomic", "machine", "zip_stream", "log"},
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 WIDGETS = {"nicegui"}

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from queue_logic import (
+    Job,
     JobProgress,
     JobQueue,
     JobState,
     Limits,
     Needs,
+    Observer,
     Order,
     ProcessRecord,
     QueueRunner,
@@ -51,13 +54,17 @@ class Stage:
     """A queue, its runner, a clock that the test turns, and executions that it plays."""
 
     def __init__(
-        self, workspace: Path, devices: tuple[str, ...] = ("cpu",), lanes: dict[str, str] | None = None
+        self,
+        workspace: Path,
+        devices: tuple[str, ...] = ("cpu",),
+        lanes: dict[str, str] | None = None,
+        observers: Sequence[Observer] = (),
     ) -> None:
         self.now = 0.0
         self.started: list[Played] = []
         self.queue = JobQueue(workspace, clock=lambda: self.now)
         limits = Limits(hang_seconds=60, cancel_seconds=3, attempts=2)
-        self.runner = QueueRunner(self.queue, self, devices, limits, clock=lambda: self.now, lanes=lanes)
+        self.runner = QueueRunner(self.queue, self, devices, limits, lambda: self.now, lanes, observers)
 
     def start(self, order: Order, device: str) -> Played:
         self.started.append(Played(order, device))
@@ -340,3 +347,42 @@ def test_no_job_goes_before_what_waits_for_the_same_session(tmp_path: Path) -> N
     stage.says(DONE)
     stage.after(0)
     assert stage.states() == ["done", "done", "running", "done"]
+
+
+def test_observers_are_told_what_happens_to_jobs(tmp_path: Path) -> None:
+    told: list[tuple[str, str, str]] = []
+
+    def broken(job: Job, what: str) -> None:
+        raise RuntimeError("an observer's own fault")
+
+    stage = Stage(tmp_path, observers=[broken, lambda job, what: told.append((job.id, what, job.state.value))])
+    add(stage, 3)
+    stage.after(0)
+    stage.says(Crashed(error="its process crashed"))
+    stage.says(DONE)
+    stage.says(Ended(how="failed", error="no"))
+    stage.queue.cancel("3")
+    stage.after(0)
+    stage.after(0)
+    assert told == [
+        ("1", "started", "running"),
+        ("1", "crashed", "pending"),
+        ("1", "resumed", "running"),
+        ("1", "done", "done"),
+        ("2", "started", "running"),
+        ("2", "failed", "failed"),
+        ("3", "started", "running"),
+        ("3", "cancelled", "cancelled"),
+    ]
+
+
+def test_observers_are_told_of_what_an_owner_that_died_has_left(tmp_path: Path) -> None:
+    told: list[tuple[str, str]] = []
+    stage = Stage(tmp_path, observers=[lambda job, what: told.append((job.id, what))])
+    add(stage, 2)
+    stage.queue.update("1", state=JobState.RUNNING, attempts=1)
+    stage.queue.update("2", state=JobState.RUNNING, attempts=9)
+    stage.runner.recover()
+    assert told == [("1", "interrupted"), ("2", "failed")]
+    stage.after(0)
+    assert told[2:] == [("1", "resumed")]

@@ -48,6 +48,8 @@ class TrackingResult:
     span: tuple[int, int]
     seconds: dict[str, float]
     """By stage; 0 where there was nothing to do."""
+    stage_frames: dict[str, float]
+    """Frames that were done in each stage."""
     outputs: dict[str, Path]
     """What was delivered, by format: files, or folders of several."""
     engine: str
@@ -64,6 +66,7 @@ class TrackingResult:
             "frames": self.span[1] - self.span[0],
             "points": len(self.session.state.points),
             "seconds": self.seconds,
+            "stage_frames": self.stage_frames,
             "outputs": {name: str(path) for name, path in self.outputs.items()},
             "engines": {"tracker": self.engine},
             "notices": list(self.notices),
@@ -130,7 +133,8 @@ def run_tracking(
             plan.learn()
     outputs = {n: session.results_dir / made.path for n, made in state.delivered.items() if n in state.formats}
     seconds = {stage: round(value, 3) for stage, value in reporter.seconds.items()}
-    return TrackingResult(session, span, seconds, outputs, state.tracker.name, reporter.notices, motions)
+    frames, engine = dict(reporter.frames), state.tracker.name
+    return TrackingResult(session, span, seconds, frames, outputs, engine, reporter.notices, motions)
 
 
 def _run_stages(

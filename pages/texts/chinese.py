@@ -12,6 +12,7 @@ from pages.texts.chinese_settings import SETTINGS
 from pages.texts.chinese_stage import STAGE
 from pages.texts.chinese_terms import TERMS
 from pages.texts.chinese_tracking import TRACKING
+from pages.texts.chinese_watch import WATCH
 
 CHINESE: dict[str, str] = {
     **PANELS,
@@ -24,5 +25,6 @@ CHINESE: dict[str, str] = {
     **SETTINGS,
     **PORTABLE,
     **CLOUD,
+    **WATCH,
 }
 """Terms: mask 遮罩, matte 抠像 (the work) and Alpha (the result), keyframe 关键帧, propagate 传播."""

@@ -11,8 +11,17 @@ from pages.texts.chinese_neural_messages import NEURAL_MESSAGES
 from pages.texts.chinese_portable import PORTABLE_MESSAGES
 from pages.texts.chinese_terms import TERMS_MESSAGES
 from pages.texts.chinese_tracking_messages import TRACKING_MESSAGES
+from pages.texts.chinese_watch import WATCH_MESSAGES
 
-MESSAGES = {**GENERAL, **NEURAL_MESSAGES, **TRACKING_MESSAGES, **TERMS_MESSAGES, **PORTABLE_MESSAGES, **CLOUD_MESSAGES}
+MESSAGES = {
+    **GENERAL,
+    **NEURAL_MESSAGES,
+    **TRACKING_MESSAGES,
+    **TERMS_MESSAGES,
+    **PORTABLE_MESSAGES,
+    **CLOUD_MESSAGES,
+    **WATCH_MESSAGES,
+}
 """Chinese by template, of every message."""
 
 

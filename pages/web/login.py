@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import html
+import re
 import secrets
 import threading
 import time
@@ -25,6 +26,8 @@ DAYS = 30
 TRIES, ALL_TRIES, WINDOW = 5, 60, 60.0
 """Tries of one address, and of all together, within so many seconds."""
 LONGEST = 1024
+_SESSION = re.compile(r"/(tracking)?\?session=[0-9a-z-]{1,64}", re.ASCII)
+"""The page of a session, as notices link to it."""
 LOGIN_TEXTS = ["Password", "Log in", "That is not the password.", "Too many tries; wait a minute."]
 
 
@@ -66,6 +69,13 @@ class Logins:
             self._all.append(now)
             return True
 
+    def forgive(self, address: str) -> None:
+        """Count the last try from an address no longer: it was right, and such come often."""
+        with self._lock:
+            for known in (self._tries.get(address), self._all):
+                if known:
+                    known.pop()
+
     def cookie(self) -> str:
         """Return a new signed cookie's value."""
         return self._signer.dumps("in")
@@ -82,6 +92,11 @@ class Logins:
         return hashlib.scrypt(password.encode(), salt=self._salt, n=2**14, r=8, p=1)
 
 
+def wanted(to: str) -> str:
+    """Return the address within the app that a link has asked for before the log-in; the first page for any other."""
+    return to if _SESSION.fullmatch(to) else "/"
+
+
 async def answer(logins: Logins, request: Request) -> Response:
     """Answer /login and /logout."""
     if request.url.path == "/logout":
@@ -96,7 +111,7 @@ async def answer(logins: Logins, request: Request) -> Response:
         given = str(form.get("password", ""))
     if not await run_in_threadpool(logins.opens, given):
         return _page(request, "That is not the password.", 401)
-    response = RedirectResponse("/", 303)
+    response = RedirectResponse(wanted(request.query_params.get("to", "")), 303)
     secure = request.url.scheme == "https"
     response.set_cookie(
         COOKIE, logins.cookie(), DAYS * 86_400, path="/", httponly=True, samesite="strict", secure=secure
@@ -122,6 +137,6 @@ form {{ width: min(320px, 86vw); display: grid; gap: 12px; }} h1 {{ font-size: 2
 input, button {{ font: inherit; padding: 9px 11px; border-radius: 6px; border: 1px solid #3a3d44; background: #202226;
  color: inherit; }} button {{ background: #3b82d6; border-color: #3b82d6; color: #fff; cursor: pointer; }}
 p {{ margin: 0; color: #ff8a80; }}</style>
-<form method="post" action="/login"><h1>SplazMatte</h1><label for="password">{password}</label>
+<form method="post"><h1>SplazMatte</h1><label for="password">{password}</label>
 <input id="password" name="password" type="password" autocomplete="current-password" autofocus required>
 {problem}<button>{enter}</button></form></html>"""

@@ -7,14 +7,15 @@ elsewhere can send requests to this machine, and can even make its own name poin
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pages.web.login import answer
+from pages.web.login import answer, wanted
+from pages.web.programs import METRICS, admit, is_open
 
 if TYPE_CHECKING:
     from pages.web.login import Logins
@@ -52,6 +53,9 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
+        if is_open(scope):
+            await self._app(scope, receive, _with_headers(send))
+            return
         response = self._refusal(scope, headers)
         if response is None and self._logins is not None:
             response = await self._log_in(self._logins, scope, headers, receive)
@@ -80,8 +84,16 @@ class Guard:
             return await answer(logins, request)
         if logins.knows(headers.get("cookie", "")):
             return None
+        if scope["type"] == "http" and scope["path"] == METRICS:
+            return await admit(logins, scope, headers)
         wants_page = scope.get("method") == "GET" and "text/html" in headers.get("accept", "")
-        return RedirectResponse("/login", 303) if wants_page else JSONResponse({"error": "log in first"}, 401)
+        return RedirectResponse(_login(scope), 303) if wants_page else JSONResponse({"error": "log in first"}, 401)
+
+
+def _login(scope: Scope) -> str:
+    """Return the address of the log-in, which leads on to the session that was asked for, if any."""
+    asked = f"{scope['path']}?{scope.get('query_string', b'').decode('latin-1')}"
+    return "/login" if wanted(asked) == "/" else f"/login?{urlencode({'to': asked})}"
 
 
 def _is_link(scope: Scope, headers: Headers) -> bool:
