@@ -44,6 +44,8 @@ WATCH: dict[str, str] = {
 }
 
 WATCH_MESSAGES: dict[str, str] = {
+    "SPLAZMATTE_FEISHU_APP_ID and SPLAZMATTE_FEISHU_APP_SECRET go together: set both or none": "SPLAZMATTE_FEISHU_APP_ID 与 SPLAZMATTE_FEISHU_APP_SECRET 须同时设置或同时留空",
+    "SPLAZMATTE_FEISHU_WEBHOOK_URL is not the address of a custom bot's webhook: copy it from the bot's settings, as https://open.feishu.cn/open-apis/bot/v2/hook/…": "SPLAZMATTE_FEISHU_WEBHOOK_URL 不是自定义机器人的 Webhook 地址：请从机器人设置中复制，形如 https://open.feishu.cn/open-apis/bot/v2/hook/…",
     "nobody is told of jobs: set SPLAZMATTE_FEISHU_WEBHOOK_URL": "未设置通知：请设置 SPLAZMATTE_FEISHU_WEBHOOK_URL",
     "job {} is {}; notices are sent of jobs that run, are done or failed": "任务 {0} 的状态为 {1}；只有运行中、已完成或失败的任务才会发送通知",
     "SPLAZMATTE_LAN_IP must be an address or a name, as 192.168.1.20 or studio.lan: no scheme, no port": "SPLAZMATTE_LAN_IP 必须是地址或主机名，如 192.168.1.20 或 studio.lan：不含协议和端口",
