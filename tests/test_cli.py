@@ -238,6 +238,7 @@ def test_ctrl_c_keeps_the_session_and_run_goes_on(
     assert cli("run", row["session_id"], "--json").json["frames"] == FRAMES
 
 
+@pytest.mark.slow
 def test_demo_with_a_video_guesses_and_measures_nothing(cli: Callable[..., Answer], small_clip: Path) -> None:
     answer = cli("demo", small_clip, "--points", "0:+30,32", "--json")
     assert answer.code == 0, answer.err

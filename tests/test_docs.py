@@ -4,25 +4,43 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
 
 import run
 from cli.output import EXIT_CODES
-from config import env_example
+from config import Settings, env_example, shown, variable
 from engines.registry import ENGINES
 from errors import SplazMatteError
+from pages.texts.chinese import CHINESE
 from pipeline.formats import FORMATS
 from tracking_export import TRACK_FORMATS
 
 ROOT = Path(__file__).resolve().parent.parent
-README = (ROOT / "README.md").read_text()
-NOT_COMMANDS = {"scripts/setup.py", "-m"}
+GUIDES = {
+    "README.md": {},
+    "README.zh.md": {
+        "Recipes": "快捷命令", "Commands": "命令", "Engines": "引擎", "Formats": "格式", "Settings": "设置",
+    },
+}  # fmt: skip
+"""The guides, with the headings of those that are not English."""
+DOCUMENTS = [ROOT / name for name in (*GUIDES, "CONTRIBUTING.md")] + sorted((ROOT / "docs").glob("*.md"))
+guides = pytest.mark.parametrize("guide", GUIDES)
 
 
-def table(heading: str) -> dict[str, list[str]]:
-    """Return {first cell's first word: the other cells} of the table under a heading of README."""
-    section = README.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
-    rows = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("| `")]
-    return {cells[0].strip("`").split()[0]: cells[1:] for cells in rows}
+def rows(guide: str, heading: str) -> list[list[str]]:
+    """Return the cells of the rows that begin with code, of the tables under a heading of a guide."""
+    found = GUIDES[guide].get(heading, heading)
+    section = (ROOT / guide).read_text(encoding="utf-8").split(f"\n## {found}\n", 1)[1].split("\n## ", 1)[0]
+    lines = [line for line in section.splitlines() if line.startswith("| `")]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
+
+
+def table(guide: str, heading: str) -> dict[str, list[str]]:
+    """Return {first cell's first word: the other cells} of those rows."""
+    return {cells[0].strip("`").split()[0]: cells[1:] for cells in rows(guide, heading)}
 
 
 def recipes() -> dict[str, str]:
@@ -32,8 +50,9 @@ def recipes() -> dict[str, str]:
     return {name: body for name, body in found if name != "default"}
 
 
-def test_readme_has_every_recipe() -> None:
-    assert set(table("Recipes")) == set(recipes())
+@guides
+def test_guides_have_every_recipe(guide: str) -> None:
+    assert set(table(guide, "Recipes")) == set(recipes())
 
 
 def test_recipes_are_those_that_users_know() -> None:
@@ -49,14 +68,15 @@ def commands() -> set[str]:
     return groups | {str(command.name) for command in run.app.registered_commands}
 
 
-def test_readme_has_every_command() -> None:
-    rows = table("Commands")
-    assert set(rows) == commands()
+@guides
+def test_guides_have_every_command(guide: str) -> None:
+    documented = table(guide, "Commands")
+    assert set(documented) == commands()
     for group in run.app.registered_groups:
         assert group.typer_instance is not None
         members = group.typer_instance.registered_commands
         names = {command.name or getattr(command.callback, "__name__", "") for command in members}
-        assert names <= set(re.findall(r"`([a-z-]+)`", rows[str(group.name)][0]))
+        assert names <= set(re.findall(r"`([a-z-]+)`", documented[str(group.name)][0]))
 
 
 def test_recipes_call_commands_that_exist() -> None:
@@ -64,9 +84,11 @@ def test_recipes_call_commands_that_exist() -> None:
     assert called and called - {"--version"} <= commands()
 
 
-def test_readme_has_the_exit_codes() -> None:
-    assert " ".join(EXIT_CODES.split()) in " ".join(README.split())
+def test_guides_have_the_exit_codes() -> None:
+    assert " ".join(EXIT_CODES.split()) in " ".join((ROOT / "README.md").read_text().split())
     documented = {int(code) for code in re.findall(r"(?:^|·\s+)(\d+) ", EXIT_CODES)}
+    chinese = re.search(r"^退出码：(.*)$", (ROOT / "README.zh.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert chinese and {int(code) for code in re.findall(r"(?:^|· )(\d+) ", chinese[1])} == documented
 
     def codes(kind: type[SplazMatteError]) -> set[int]:
         return {kind.exit_code}.union(*(codes(child) for child in kind.__subclasses__()))
@@ -83,18 +105,64 @@ def test_the_error_tree_is_drawn_whole() -> None:
     assert names(SplazMatteError) == set(re.findall(r"\b([A-Z]\w*Error|Cancelled)\b", drawing))
 
 
-def test_readme_has_every_engine_with_its_parameters() -> None:
-    section = README.split("\n## Engines\n", 1)[1].split("\n## ", 1)[0]
-    rows = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("| `")]
-    assert [(cells[0].strip("`"), cells[1]) for cells in rows] == [(spec.name, spec.job.value) for spec in ENGINES]
-    for spec, (_, _, params, licence) in zip(ENGINES, rows, strict=True):
+@guides
+def test_guides_have_every_engine_with_its_parameters(guide: str) -> None:
+    found = rows(guide, "Engines")
+    assert [(cells[0].strip("`"), cells[1]) for cells in found] == [(spec.name, spec.job.value) for spec in ENGINES]
+    for spec, (_, _, params, licence) in zip(ENGINES, found, strict=True):
         assert licence == spec.licence.name
         assert re.findall(r"`(\w+)=([^`]*)`", params) == [(p.name, str(p.default)) for p in spec.params]
 
 
-def test_readme_has_every_format() -> None:
-    files = {name: cells[0].strip("`/") for name, cells in table("Formats").items()}
+@guides
+def test_guides_have_every_format(guide: str) -> None:
+    files = {name: cells[0].strip("`/") for name, cells in table(guide, "Formats").items()}
     assert files == {spec.name: spec.file_name for spec in FORMATS.values()}
+
+
+@guides
+def test_guides_have_every_setting_with_its_default_and_what_it_does(guide: str) -> None:
+    says = (lambda text: text) if guide == "README.md" else CHINESE.__getitem__
+    fields = Settings.model_fields.items()
+    assert [(cells[0], cells[1]) for cells in rows(guide, "Settings")] == [
+        (f"`{variable(name)}`", f"`{shown(field.default)}`" if shown(field.default) else "") for name, field in fields
+    ]
+    assert [cells[2] for cells in rows(guide, "Settings")] == [says(str(field.description)) for _, field in fields]
+
+
+def test_guides_are_alike() -> None:
+    """Both have the same sections, pictures and blocks of commands, as far as these are not words."""
+    english, chinese = ((ROOT / name).read_text(encoding="utf-8") for name in GUIDES)
+    for pattern in (r"^#+ ", r"^!\[", r"^```", r"^\| `"):
+        assert len(re.findall(pattern, english, re.M)) == len(re.findall(pattern, chinese, re.M)), pattern
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_documents_name_only_commands_recipes_and_settings_that_exist(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    assert set(re.findall(r"\brun\.py ([a-z][a-z-]*)", text)) <= commands() | {"serve"}
+    ran = re.findall(r"(?:^|`|&& )(?:\./start\.sh|start\.bat|just) ([a-z][a-z-]*)", text, re.MULTILINE)
+    assert set(ran) <= set(recipes())
+    named = set(re.findall(r"SPLAZMATTE_([A-Z0-9_]*[A-Z0-9])\b", text))
+    assert {name.lower() for name in named} <= {*Settings.model_fields, "r2", "oss"}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_options_in_documents_exist(document: Path) -> None:
+    """Every --option of a `run.py COMMAND …` in a block of commands is one of that command's."""
+    blocks = re.findall(r"^```[a-z]*\n(.*?)^```", document.read_text(encoding="utf-8"), re.M | re.S)
+    for line in "\n".join(blocks).splitlines():
+        match = re.search(r"run\.py ([a-z][a-z-]*)(?: ([a-z]+))?(.*?)(?:  +#.*|\|.*)?$", line)
+        if match:
+            known = options(match[1], match[2] or "")
+            assert set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*", match[3])) <= known, line
+
+
+def options(command: str, member: str) -> set[str]:
+    """Return the options of a command, or of a member of a group of commands."""
+    found: Any = typer.main.get_command(run.app).commands[command]  # type: ignore[attr-defined]
+    found = getattr(found, "commands", {}).get(member, found)
+    return {name for parameter in found.params for name in (*parameter.opts, *parameter.secondary_opts)} | {"--help"}
 
 
 def test_tracking_page_has_every_track_format() -> None:
@@ -122,6 +190,14 @@ def test_nothing_names_a_package_index() -> None:
 
 
 def test_links_in_documents_lead_somewhere() -> None:
-    for document in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")):
-        for link in re.findall(r"\]\(([^)#:]+)\)", document.read_text()):
+    for document in DOCUMENTS:
+        text = document.read_text(encoding="utf-8")
+        for link in re.findall(r"\]\(([^)#:]+)\)", text):
             assert (document.parent / link).exists(), f"{document.name}: {link}"
+        own = {anchor(heading) for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE)}
+        assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= own, document.name
+
+
+def anchor(heading: str) -> str:
+    """Return the anchor that a heading gets on the pages of code hosts."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")

@@ -90,8 +90,13 @@ def test_a_second_run_does_nothing(undisturbed: MattingSession) -> None:
 
 @pytest.mark.parametrize(
     ("stage", "frames"),
-    [("frames", 1), ("frames", 70), ("propagate", 1), ("propagate", 40), ("propagate", 95), ("matte", 1),
-     ("matte", 60), ("deliver", 50)],
+    [
+        ("propagate", 40),
+        ("matte", 60),
+        *(pytest.param(*place, marks=pytest.mark.slow) for place in (
+            ("frames", 1), ("frames", 70), ("propagate", 1), ("propagate", 95), ("matte", 1), ("deliver", 50),
+        )),
+    ],
 )  # fmt: skip
 def test_killed_anywhere_it_goes_on_to_the_same_bytes(
     tmp_path: Path,

@@ -36,8 +36,8 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 @pytest.mark.parametrize(
     ("stage", "frames", "formats"),
     [
-        ("frames", 20, ALPHA_AND_FOREGROUND),
-        ("propagate", 20, ALPHA_AND_FOREGROUND),
+        pytest.param("frames", 20, ALPHA_AND_FOREGROUND, marks=slow),
+        pytest.param("propagate", 20, ALPHA_AND_FOREGROUND, marks=slow),
         ("matte", 20, ALPHA_AND_FOREGROUND),
         ("deliver", 5, ("alpha",)),
         pytest.param("frames", 64, ALPHA_AND_FOREGROUND, marks=slow),
@@ -63,8 +63,8 @@ def test_full_disk(
 @pytest.mark.parametrize(
     ("pattern", "count"),
     [
-        ("*/frames/*.jpg", 55),
-        ("*/propagated/*.png", 50),
+        pytest.param("*/frames/*.jpg", 55, marks=slow),
+        pytest.param("*/propagated/*.png", 50, marks=slow),
         ("*/alpha/*.mkv", 2),
         ("*/state.json", 3),
         pytest.param("*/keyframes/*.png", 1, marks=slow),

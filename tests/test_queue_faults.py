@@ -34,16 +34,16 @@ class Row(NamedTuple):
 DONE, FAILED = JobState.DONE, JobState.FAILED
 COMMITTED = "every committed chunk; the rest is made again, the second attempt starts by itself"
 TABLE = [
-    Row("SIGKILL", "frames", 40, DONE, "", COMMITTED),
+    Row("SIGKILL", "frames", 40, DONE, "", COMMITTED, slow=True),
     Row("SIGKILL", "frames", 64, DONE, "", COMMITTED, slow=True),
-    Row("SIGKILL", "keyframes", 1, DONE, "", COMMITTED),
+    Row("SIGKILL", "keyframes", 1, DONE, "", COMMITTED, slow=True),
     Row("SIGKILL", "propagate", 20, DONE, "", COMMITTED),
     Row("SIGKILL", "propagate", 55, DONE, "", COMMITTED, slow=True),
-    Row("SIGKILL", "matte", 55, DONE, "", COMMITTED),
-    Row("SIGKILL", "deliver", 50, DONE, "", "the alpha; deliverables appear whole or not at all"),
+    Row("SIGKILL", "matte", 55, DONE, "", COMMITTED, slow=True),
+    Row("SIGKILL", "deliver", 50, DONE, "", "the alpha; deliverables appear whole or not at all", slow=True),
     Row("SIGTERM", "propagate", 50, DONE, "", "every frame until then"),
     Row("crash in native code", "matte", 30, DONE, "", COMMITTED),
-    Row("hang", "propagate", 30, DONE, "", COMMITTED),
+    Row("hang", "propagate", 30, DONE, "", COMMITTED, slow=True),
     Row("exception", "matte", 30, FAILED, "unexpected RuntimeError: odd (details in logs/job-1.log)", COMMITTED),
     Row("out of memory", "matte", 30, FAILED, "out of memory", COMMITTED),
 ]

@@ -44,13 +44,13 @@ def bench(tmp_path: Path, chunky_clip: Path) -> TrackBench:
         pytest.param("SIGKILL", "frames", 40, DONE, "", marks=slow),
         ("SIGKILL", "track", 32, DONE, ""),
         pytest.param("SIGKILL", "track", 96, DONE, "", marks=slow),
-        ("SIGKILL", "deliver", 50, DONE, ""),
+        pytest.param("SIGKILL", "deliver", 50, DONE, "", marks=slow),
         pytest.param("SIGTERM", "track", 32, DONE, "", marks=slow),
         pytest.param("crash in native code", "track", 32, DONE, "", marks=slow),
         pytest.param("hang", "track", 32, DONE, "", marks=slow),
         pytest.param("hang", "deliver", 10, DONE, "", marks=slow),
         pytest.param("exception", "track", 96, FAILED, "unexpected RuntimeError: odd", marks=slow),
-        ("out of memory", "track", 32, FAILED, "out of memory"),
+        pytest.param("out of memory", "track", 32, FAILED, "out of memory", marks=slow),
     ],
 )
 def test_fault(
@@ -117,7 +117,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     [
         pytest.param("frames", 20, marks=slow),
         pytest.param("track", 32, marks=slow),  # the first pass cannot be kept
-        ("track", 128),  # the arrays cannot be written
+        pytest.param("track", 128, marks=slow),  # the arrays cannot be written
         ("deliver", 5),  # the video
         pytest.param("deliver", 64, marks=slow),  # the exports
     ],
@@ -140,7 +140,7 @@ def test_full_disk(small_disk: Path, chunky_clip: Path, unharmed: dict[str, byte
     [
         ("*/raw_pass.npz", 1),
         pytest.param("*/raw_visibility.1.npy", 1, marks=slow),
-        ("*/raw_visibility.npy", 1),
+        pytest.param("*/raw_visibility.npy", 1, marks=slow),
         pytest.param("*/ae_export_002.txt", 1, marks=slow),
         pytest.param("*/frames/*.jpg", 55, marks=slow),
         pytest.param("*/raw_tracks.1.npy", 1, marks=slow),

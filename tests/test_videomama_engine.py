@@ -159,6 +159,7 @@ def test_any_range_has_the_bytes_of_the_whole_clip(length: int, overlap: int) ->
         assert same(whole[cut:], run(stand(length, overlap), film, cut))
 
 
+@pytest.mark.slow
 def test_the_network_itself_gives_any_range_the_same_bytes(tiny: Network) -> None:
     """Two windows of the real classes, both networks in memory and by turns."""
     film = Film(5, 40, 64)
