@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -161,3 +162,10 @@ def wrong(response: Response) -> Response:
         for name, value in response.headers.items()
     }
     return Response(response.status, response.body, headers | {"x-oss-hash-crc64ecma": "1"})
+
+
+def settled() -> None:
+    """Wait for requests that were under way when another one failed."""
+    for thread in threading.enumerate():
+        if thread.name == "upload":
+            thread.join(10)

@@ -28,7 +28,7 @@ from session_base import sidecar_path
 from session_store import Delivered, MattingSession, SessionStore
 from tests.app_process import wait_for
 from tests.clip_sessions import prompted_session
-from tests.cloud_bench import Cloud, Quick, cloud_of, noise, small_parts
+from tests.cloud_bench import Cloud, Quick, cloud_of, noise, settled, small_parts
 from tests.conftest import Answer, assert_error, write_clip
 from tests.faulty import Fault, error
 from tests.s3_store import bucket_of
@@ -116,6 +116,7 @@ def test_a_zip_goes_on_where_it_was_cut(cloud: Cloud, session: MattingSession, m
     cloud.store.faults.append(Fault("PUT part 4", answer=error(507, "InsufficientStorage")))
     with pytest.raises(UploadError):
         upload_results(session, ["png"])
+    settled()
     before = cloud.store.count("PUT part [123]")
     told: list[Amount] = []
     upload_results(session, ["png"], on_progress=told.append)

@@ -23,7 +23,7 @@ from integrations import upload as module
 from integrations.ledger import FILE_NAME
 from integrations.sending import Amount, Retry
 from pages.texts.messages import in_chinese
-from tests.cloud_bench import DATA, PART, Cloud, cloud_of, noise, source, wrong
+from tests.cloud_bench import DATA, PART, Cloud, cloud_of, noise, settled, source, wrong
 from tests.faulty import Fault, Request, Response, error
 from tests.oss_store import OssStore
 
@@ -175,9 +175,7 @@ def half_way(cloud: Cloud) -> None:
     cloud.store.faults.append(Fault("PUT part [345]", times=9, answer=error(507, "InsufficientStorage")))
     with pytest.raises(UploadError):
         cloud.uploader().upload([source(DATA)])
-    for thread in threading.enumerate():
-        if thread.name == "upload":  # whose request was under way when another one failed
-            thread.join(10)
+    settled()
     cloud.store.faults.clear()
     cloud.store.seen.clear()
 
