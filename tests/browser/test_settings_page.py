@@ -98,4 +98,4 @@ def test_commercial_use_is_a_switch_and_results_say_how_they_were_made(page: Pag
         dialog.get_by_text("Download the sidecar").click()
     assert download.value.suggested_filename == "Kugel_alpha.mp4.sidecar.json"
     made = json.loads(Path(download.value.path()).read_text())
-    assert [use["job"] for use in made["engines"]] == [job.value for job in (Job.PROPAGATOR, Job.MATTER)]
+    assert [use["job"] for use in made["engines"]] == [Job.SEGMENTER, Job.PROPAGATOR, Job.MATTER]
