@@ -149,9 +149,9 @@ def _deliver(page: Page, folder: Path) -> None:
         assert len(pictures) == FRAMES and pictures[0].shape == (*SIZE[::-1], 3), name
     for name in ("png", "exr"):
         with zipfile.ZipFile(_download(page, f"a[href$='/{name}']", folder)) as archive:
-            assert archive.testzip() is None and len(archive.namelist()) == FRAMES
+            assert archive.testzip() is None and len(archive.namelist()) == FRAMES + 1
     with zipfile.ZipFile(_download(page, "a[href*='all.zip']", folder)) as archive:
-        assert archive.testzip() is None and len(archive.namelist()) == 4 + 2 * FRAMES
+        assert archive.testzip() is None and len(archive.namelist()) == 4 + 2 * FRAMES + 6  # sidecars
 
 
 def _download(page: Page, selector: str, folder: Path) -> Path:

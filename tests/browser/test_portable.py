@@ -117,7 +117,8 @@ def test_results_of_several_sessions_are_downloaded_as_one_zip(
     assert caught.value.suggested_filename == "SplazMatte results.zip"
     caught.value.save_as(tmp_path / "r.zip")
     with zipfile.ZipFile(tmp_path / "r.zip") as archive:
-        assert {*archive.namelist()} == {"Kugel ö_alpha.mp4", "Kugel ö_tracks.csv", "Kugel ö_nuke_tracks.nk"}
+        own = {"Kugel ö_alpha.mp4", "Kugel ö_tracks.csv", "Kugel ö_nuke_tracks.nk"}
+        assert {*archive.namelist()} == own | {f"{name}.sidecar.json" for name in own}
 
 
 def test_a_video_is_still_a_video(page: Page, video: Path) -> None:

@@ -121,7 +121,9 @@ def test_from_upload_to_every_download(page: Page, app: App, clip: Path, tmp_pat
     _are_right({name: _download(page, f"a[href$='/{name}']", tmp_path) for name in NAMES})
     with zipfile.ZipFile(_download(page, "a[href*='all.zip']", tmp_path)) as archive:
         names = archive.namelist()
-        assert archive.testzip() is None and len({name.partition("/")[0] for name in names}) == len(NAMES)
+        assert archive.testzip() is None and len({name.partition("/")[0] for name in names}) == 2 * len(NAMES), (
+            "each with its sidecar"
+        )
     assert session not in "".join(names), "files are called as the user's video, not by our ids"
 
 
