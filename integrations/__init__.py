@@ -2,6 +2,7 @@
 
 cloud_settings.py   which cloud store is set, complete and sane
 storage.py          Bucket: what a store can do; how its answers are judged
+stores.py           the one that is set
 r2.py, oss.py       Cloudflare R2 (and other stores that speak S3), Aliyun OSS
 source.py           what is uploaded, and the pieces that it goes in
 upload.py           Uploader: files into a bucket, in parts, gone on with after a cut, checked

@@ -132,17 +132,6 @@ class Body(io.BytesIO):
         return block
 
 
-def open_bucket(settings: CloudSettings) -> Bucket:
-    """Return the bucket that is set; asks nobody."""
-    if settings.backend == "oss":
-        from integrations.oss import Oss
-
-        return Oss(settings)
-    from integrations.r2 import R2
-
-    return R2(settings)
-
-
 def link(bucket: Bucket, key: str) -> str:
     """Return a link to an object: of the public domain where one is set, else one that holds for a time."""
     settings = bucket.settings

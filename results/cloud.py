@@ -18,7 +18,8 @@ from integrations.cloud_settings import CloudSettings, cloud_settings, required_
 from integrations.ledger import Ledger, Uploaded, now
 from integrations.sending import Amount, Retry
 from integrations.source import Source
-from integrations.storage import link, open_bucket
+from integrations.storage import link
+from integrations.stores import open_bucket
 from integrations.upload import Uploader, check
 from results.archive import zipped
 from results.entries import Result

@@ -17,7 +17,8 @@ from integrations.cloud_settings import required_settings
 from integrations.ledger import Ledger
 from integrations.sending import Retry
 from integrations.source import Source
-from integrations.storage import Bucket, open_bucket
+from integrations.storage import Bucket
+from integrations.stores import open_bucket
 from integrations.upload import Uploader
 from tests import oss_store, s3_store
 from tests.faulty import Response, Server
