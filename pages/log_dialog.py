@@ -35,6 +35,7 @@ LOG_TEXTS = [
     "engine",
     "stage begins",
     "stage ends",
+    "uploaded",
     "unexpected error",
     "earlier lines were left out",
     "too much output: the rest of it is left out",

@@ -10,6 +10,7 @@ from pydantic import JsonValue
 
 from errors import ParameterError
 from integrations.sending import Amount
+from log import LOG
 from queue_logic import Channel, JobProgress, Order
 from results.cloud import upload_results
 from results.sessions import open_session
@@ -38,6 +39,8 @@ def run_job(workspace: Path, order: Order, channel: Channel) -> dict[str, JsonVa
     session = open_session(workspace, order.session_id)
     with may_be_deleted(session):
         made = upload_results(session, formats, on_progress=reporting(channel), should_stop=channel.should_stop)
+    for up in made:
+        LOG.info("uploaded", format=up.label, key=up.key, size=up.size)
     return {"uploads": [{"format": up.label, "name": up.name, "key": up.key, "size": up.size} for up in made]}
 
 

@@ -35,6 +35,7 @@ WATCH: dict[str, str] = {
     "engine": "引擎",
     "stage begins": "阶段开始",
     "stage ends": "阶段结束",
+    "uploaded": "已上传",
     "unexpected error": "意外错误",
     "earlier lines were left out": "更早的行已省略",
     "too much output: the rest of it is left out": "输出过多：其余已省略",
