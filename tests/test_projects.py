@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import hashlib
 import json
 import os
 import re
@@ -232,6 +233,14 @@ def test_a_newer_minor_version_is_told_and_older_states_are_migrated(matted: Mat
     made = import_project(material.write(tmp_path / "b.splazproject", members), stores(tmp_path / "there"))
     assert "made by SplazMatte 0.99.0" in made.notices[0]
     assert json.loads((made.session.folder / "state.json").read_text())["version"] == 3
+
+
+def test_the_digest_of_the_source_is_that_of_the_source(matted: MattingSession, tmp_path: Path) -> None:
+    write_export(matted, Wanted(), tmp_path / "a.splazproject")
+    told = material.state(lambda data: data.update(source_sha256="0" * 64))(material.read(tmp_path / "a.splazproject"))
+    path = material.write(tmp_path / "b.splazproject", told)
+    made = import_project(path, stores(tmp_path / "there")).session
+    assert made.state.source_sha256 == hashlib.sha256(made.source.read_bytes()).hexdigest()
 
 
 def test_names_are_kept_where_they_are_free(matted: MattingSession, tmp_path: Path) -> None:
