@@ -61,6 +61,9 @@ def session(workspace: Path, tmp_path: Path) -> MattingSession:
     return made
 
 
+FOLDERS = {"matting": "sessions", "tracking": "tracking_sessions"}
+
+
 def run_queue(workspace: Path) -> JobQueue:
     queue = JobQueue(workspace)
     QueueRunner(queue, InlineExecutor(workspace, RUNS), lanes=LANES).run(lambda: False)
@@ -209,6 +212,10 @@ def test_every_job_that_delivers_is_followed_by_an_upload_where_that_is_set(
     assert len(run_queue(workspace).jobs()) == 1
     monkeypatch.setenv("SPLAZMATTE_STORAGE_AUTO", "true")
     get_settings.cache_clear()
+    store: Any = (SessionStore if kind == "matting" else TrackingSessionStore)(workspace / FOLDERS[kind])
+    before = store.open(session_id)
+    before.state.delivered["png" if kind == "matting" else "json"] = Delivered(path="of an earlier run", mark="ab")
+    before.save()
     JobQueue(workspace).add(kind, session_id, {"until": early})
     JobQueue(workspace).add(kind, session_id)
     *_, job, upload = run_queue(workspace).jobs()
