@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -170,14 +171,14 @@ def origin(name: str) -> Origin:
 
 
 def shown(value: object) -> str:
-    """Return a setting's value as people may see it: of a secret only whether it is set."""
+    """Return a setting's value as people may see it: of a secret only whether it is set, of an address no log-in."""
     if isinstance(value, SecretStr):
         return "••••••" if value.get_secret_value() else ""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, Path) and value.is_relative_to(ROOT):
         return value.relative_to(ROOT).as_posix()
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:g}" if isinstance(value, float) else re.sub(r"//[^/\s]*@", "//••••••@", str(value))
 
 
 def env_example() -> str:

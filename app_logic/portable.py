@@ -114,7 +114,8 @@ class ProjectDesk:
                     self._hold(need, path)
                     kept = True
                     return {"needs": {**vars(need), "amount": bytes_text(need.size)}}
-                return self._import(path)
+                with _named(path, name):
+                    return self._import(path)
         finally:
             if not kept:
                 path.unlink(missing_ok=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -11,9 +11,6 @@ from cli.out_file import STDOUT, check_out, check_stdout, send
 from cli.output import Debug, Json, note, show
 from cli.text import bytes_text, counted
 from cli.workspace import kind_of, stores
-
-if TYPE_CHECKING:
-    pass
 
 
 def bundle(

@@ -60,11 +60,13 @@ def notify(job_id: OneId, json_output: Json = False, debug: Debug = False) -> No
 def _follow(queue: JobQueue, job_id: str, lines: JobLog, *, as_json: bool) -> None:
     """Print lines until the job is finished, or gone."""
     wait = threading.Event().wait
+    ended = False
     while True:
+        last = ended  # a job's last lines are written right after it has ended
         ended = all(job.id != job_id or job.state.is_finished for job in queue.jobs())
-        for line in lines.read(all_of_it=ended):
+        for line in lines.read(all_of_it=last):
             print(json.dumps(line.data(), ensure_ascii=False) if as_json else _text(line), flush=True)
-        if ended:
+        if last:
             return
         wait(LOOK)
 

@@ -79,16 +79,26 @@ def guard(call: Callable[[], Any]) -> int:
     except BrokenPipeError:
         return EXIT_BUG
     except Exception as error:
-        return _fail(f"unexpected {type(error).__name__}: {error} (run again with --debug)", "Bug", EXIT_BUG)
+        reason = _without_secrets(f"unexpected {type(error).__name__}: {error}")
+        return _fail(f"{reason} (run again with --debug)", "Bug", EXIT_BUG)
 
 
 def _fail(message: str, kind: str, code: int) -> int:
     if flags.debug:
-        traceback.print_exc()
+        sys.stderr.write(_without_secrets(traceback.format_exc()))
     if flags.json:
         print(json.dumps({"error": {"type": kind, "message": message, "exit_code": code}}, ensure_ascii=False))
     note(f"error: {' '.join(message.splitlines())}")
     return code
+
+
+def _without_secrets(text: str) -> str:
+    """Return a text that may have a library's own words as it may be shown."""
+    try:
+        from log import without_secrets
+    except ImportError:  # an installation that is not complete
+        return text
+    return without_secrets(text)
 
 
 class ProgressBar:

@@ -23,7 +23,7 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 def list_sessions(json_output: Json = False, debug: Debug = False) -> None:
     """List the sessions with their state, progress and size."""
-    jobs = open_jobs()
+    jobs = open_jobs(uploads=False)
     rows = [
         _row(kind, store, session_id, jobs.get(session_id))
         for kind, store in stores().items()

@@ -90,14 +90,19 @@ def _refuse_other(session_id: str, wanted: str) -> None:
         raise ParameterError(f"session {session_id} is a {kind} session; this is for {wanted} sessions")
 
 
-def open_jobs() -> dict[str, Job]:
-    """Return the jobs that wait or run by session; where one has several, the one that runs or is next."""
+def open_jobs(*, uploads: bool = True) -> dict[str, Job]:
+    """Return the jobs that wait or run by session; where one has several, the one that runs or is next.
+
+    Args:
+        uploads: those too, which say nothing of how far a session's own work is.
+    """
     from config import get_settings
     from queue_logic import read_jobs
 
     found: dict[str, Job] = {}
     for job in read_jobs(get_settings().workspace_dir):
-        if not job.state.is_finished and (job.session_id not in found or job.state == "running"):
+        wanted = not job.state.is_finished and (uploads or job.kind in stores())
+        if wanted and (job.session_id not in found or job.state == "running"):
             found[job.session_id] = job
     return found
 

@@ -20,6 +20,7 @@ from pipeline.deliver import DeliverFrame, Writer
 from pipeline.formats import FORMATS, format_spec, open_writer
 from pipeline.info import VideoInfo
 from pipeline.overlap import WriteBehind, prefetch
+from runner_base.sidecar import drop_sidecar
 from runner_base.terms import check_makers
 from session_store import Delivered, MattingSession
 
@@ -74,6 +75,7 @@ def deliver(
             colours = any(FORMATS[name].foreground for name in marks)
             _write_frames(_read(session, info, span), list(writers.values()), reporter, colours=colours)
             for name, writer in writers.items():
+                drop_sidecar(session.folder / FORMATS[name].file_name)
                 path = writer.close().relative_to(session.folder).as_posix()
                 state.delivered[name] = Delivered(path=path, mark=marks[name])
                 session.save()

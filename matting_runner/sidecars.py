@@ -12,8 +12,7 @@ from matting_runner.progress import Reporter
 from pipeline.formats import FORMATS, format_spec
 from pipeline.info import VideoInfo
 from runner_base.makers import Maker, read_mark, read_named_mark
-from runner_base.sidecar import EngineUse, compose, engine_use, write_sidecar
-from session_base import sidecar_path
+from runner_base.sidecar import EngineUse, compose, engine_use, read_sidecar, write_sidecar
 from session_store import Keyframe, MattingSession, MattingState, Provenance
 
 Found = tuple[Maker, int, str]
@@ -32,7 +31,7 @@ def write_sidecars(
     """Write the sidecars of the formats that were `made` just now, and of those of `formats` that lack one."""
     for name in formats:
         path = session.folder / FORMATS[name].file_name
-        if name in made or not sidecar_path(path).exists():
+        if name in made or read_sidecar(path) is None:
             sidecar = compose(
                 session,
                 info,

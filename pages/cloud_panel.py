@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,23 +13,13 @@ from config import get_settings
 from errors import SplazMatteError
 from pages.desk import Desk
 from pages.texts import say, t
-from pages.widgets import action_button, heading, icon_button
+from pages.widgets import action_button, copy_text, heading, icon_button
 from session_base import SIDECAR
 
 if TYPE_CHECKING:
     from results.cloud import Link
 
 STORES = {"r2": "Cloudflare R2", "oss": "Aliyun OSS"}
-_COPY = """(async text => {
-    try { await navigator.clipboard.writeText(text); } catch {  // it is there on secure connections only
-        const area = document.createElement('textarea');
-        area.value = text;
-        document.body.append(area);
-        area.select();
-        document.execCommand('copy');
-        area.remove();
-    }
-})"""
 
 
 class CloudPanel:
@@ -96,7 +85,7 @@ class CloudPanel:
         found = await self._desk.do(self._desk.side.links, session_id)
         url = next((link.url for link in found or () if link.format == name), None)
         if url:
-            ui.run_javascript(f"{_COPY}({json.dumps(url)})")
+            copy_text(url)
             self._desk.tell(t("The link is copied."))
 
     async def _start(self) -> None:

@@ -34,7 +34,8 @@ class Estimate:
     async def _refresh(self) -> None:
         desk = self._desk
         asked = (desk.session_id, desk.view["revision"] if desk.view else 0, self._until)
-        if desk.view is None or desk.job is not None or asked == self._asked:
+        at_work = desk.job is not None and desk.job.kind == desk.side.kind  # an upload changes nothing
+        if desk.view is None or at_work or asked == self._asked:
             return
         self._asked = asked
         self._text.text = self._refusal.text = ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import datetime
 
@@ -10,7 +9,7 @@ from nicegui import run, ui
 
 from pages.desk import Desk
 from pages.texts import say, t
-from pages.widgets import icon_button
+from pages.widgets import copy_text, icon_button
 from queue_logic.job_log import EVENTS, LEVELS, OUTPUT, JobLog, Line, log_path
 
 LOOK = 1.0
@@ -40,19 +39,6 @@ LOG_TEXTS = [
     "earlier lines were left out",
     "too much output: the rest of it is left out",
 ]
-_COPY = """
-const text = %s;
-const old = () => {
-  const area = document.createElement('textarea');
-  area.value = text;
-  (document.querySelector('.sm-logdialog') || document.body).appendChild(area);
-  area.select();
-  document.execCommand('copy');
-  area.remove();
-};
-if (navigator.clipboard) navigator.clipboard.writeText(text).catch(old); else old();
-"""
-"""Browsers have a clipboard on safe addresses only; the old way works in a network too."""
 
 
 async def show_log(desk: Desk, job_id: str, name: str) -> None:
@@ -113,7 +99,7 @@ class LogView:
         return "\n".join(shown(line) for line in self._lines if wanted(line)) + "\n"
 
     def _copy(self) -> None:
-        ui.run_javascript(_COPY % json.dumps(self._text()))
+        copy_text(self._text())
         self._desk.tell(t("Copied."))
 
     def _download(self) -> None:

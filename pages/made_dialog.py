@@ -57,7 +57,7 @@ def _draw(made: Made) -> None:
 
 def _engine(line: EngineLine) -> None:
     with ui.element("div").classes("sm-maker"):
-        ui.label(f"{t(line.title)} – {t(MADE_JOBS[line.job])}").classes("sm-strong")
+        ui.label(f"{t(line.title)} – {t(MADE_JOBS.get(line.job, line.job))}").classes("sm-strong")
         ui.label(t("{count} frames", count=line.frames) + (f" · {line.objects}" if line.objects else ""))
         for text in (line.params, *line.weights, " · ".join(line.licences)):
             if text:

@@ -13,7 +13,7 @@ from config import VERSION
 from errors import SplazMatteError
 from pages.frame import log_out_button, look_buttons, page_link, prepare
 from pages.texts import say, t
-from pages.widgets import action_button, heading, icon_button
+from pages.widgets import action_button, copy_text, heading, icon_button
 
 if TYPE_CHECKING:
     from app_logic.services import Services
@@ -68,7 +68,7 @@ def _setting(row: SettingRow) -> None:
         with ui.row().classes("sm-setting-name"):
             ui.label(row.name).classes("sm-key")
             line = f"{row.name}={row.value if '•' not in row.value else ''}"
-            icon_button("content_copy", t("Copy the line for .env"), lambda: ui.clipboard.write(line))
+            icon_button("content_copy", t("Copy the line for .env"), lambda: copy_text(line))
         with ui.column().classes("sm-setting-value"):
             ui.label(row.value or t("not set")).classes("sm-break" if row.value else "sm-dim")
             ui.label(t(row.description)).classes("sm-note")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
@@ -10,6 +11,16 @@ from nicegui import ui
 from pages.texts import say, t
 
 Action = Callable[[], Awaitable[Any] | Any]
+_COPY = """(async text => {
+    try { await navigator.clipboard.writeText(text); } catch {  // it is there on secure connections only
+        const area = document.createElement('textarea');
+        area.value = text;
+        (document.querySelector('.sm-dialog') || document.body).append(area);  // a dialog keeps the focus inside
+        area.select();
+        document.execCommand('copy');
+        area.remove();
+    }
+})"""
 
 
 def icon_button(icon: str, label: str, action: Action, *, colour: str = "") -> ui.button:
@@ -20,6 +31,11 @@ def icon_button(icon: str, label: str, action: Action, *, colour: str = "") -> u
         button.props(f"color={colour}")
     button.tooltip(label)
     return button
+
+
+def copy_text(text: str) -> None:
+    """Put a text on the clipboard of the browser that the current event came from, in any network."""
+    ui.run_javascript(f"{_COPY}({json.dumps(text)})")
 
 
 def action_button(label: str, icon: str, action: Action, *, primary: bool = False) -> ui.button:

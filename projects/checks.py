@@ -14,7 +14,7 @@ from pipeline.formats import FORMATS
 from pipeline.info import VideoInfo
 from projects.engines import check_engines
 from projects.manifest import META, STATE, Manifest, check_json, quoted, wrong
-from projects.reading import ProjectFile
+from projects.reading import MOST_TEXT, ProjectFile
 from session_base import checked_name
 from session_store import MattingSession, MattingState, Provenance, SessionObject
 from tracking_export import TRACK_FORMATS
@@ -92,6 +92,8 @@ def _check_common(state: Any, manifest: Manifest, info: VideoInfo) -> None:
         _need(is_folder or len(files) == 1, f"'{quoted(name)}' is several files")
         if isinstance(state, MattingState) and name in FORMATS:
             _need(is_folder == FORMATS[name].folder, f"'{quoted(name)}' is not what that format is")
+    sidecars = [facts for member, facts in manifest.members.items() if member.startswith("sidecars/")]
+    _need(all(facts.size <= MOST_TEXT for facts in sidecars), "a sidecar in it is too large")
     stray = {member.split("/")[1] for member in manifest.members if member.startswith("results/")}
     stray |= {Path(member).stem for member in manifest.members if member.startswith("sidecars/")}
     _need(stray <= {*manifest.results}, "it has results that it does not name")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from atomic import PARTIAL
 from errors import SessionError, StoreError
+from runner_base.terms import check_result
 from session_base import RunRecord, StoredSession, sidecar_path
 from session_store import MattingSession, Provenance, SessionObject
 from tracking_runner.raw import settle
@@ -118,11 +120,11 @@ def _tracking(session: TrackingSession, found: Contents) -> None:
 
 
 def _results(place: Path, found: Contents, wanted: Wanted) -> None:
-    """Add the deliverables that are wanted and there; the state forgets the others."""
+    """Add the deliverables that are wanted, there and may be handed out; the state forgets the others."""
     kept = {}
     for name, made in found.state.delivered.items():
         path = place / made.path
-        if wanted.results and path.exists():
+        if wanted.results and path.exists() and _may_go(found.state, path, name):
             kept[name] = made
             found.results[name] = path.is_dir()
             for file in sorted(path.iterdir()) if path.is_dir() else [path]:
@@ -131,3 +133,10 @@ def _results(place: Path, found: Contents, wanted: Wanted) -> None:
             if sidecar_path(path).is_file():
                 found.files[f"sidecars/{name}.json"] = sidecar_path(path)
     found.state.delivered = kept
+
+
+def _may_go(state: Any, path: Path, name: str) -> bool:
+    with suppress(SessionError):
+        check_result(state, path, name)
+        return True
+    return False

@@ -20,6 +20,7 @@ from projects.manifest import MANIFEST, META, STATE, SUFFIX, FileFacts, Manifest
 from projects.reading import MOST_MEMBERS
 from runner_base.facts import load_info
 from session_base import StoredSession
+from session_base.names import safe, shortened
 from session_store import MattingSession
 from zip_stream import Member, ZipStream, data_member, file_member, save
 
@@ -157,6 +158,4 @@ def _hashed(member: Member, hashes: dict[str, str]) -> Member:
 
 def file_name(name: str) -> str:
     """Return what the project file of a session of that name is called, on any system."""
-    kept = "".join(letter if letter.isprintable() and letter not in '<>:"/\\|?*' else "_" for letter in name)
-    stem = kept.encode(errors="replace")[:180].decode(errors="ignore").strip(". ") or "session"
-    return stem + SUFFIX
+    return shortened(safe(name), SUFFIX)

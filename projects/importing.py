@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from atomic import sync_folder
+from config import get_settings
 from errors import ParameterError, ProjectError, SplazMatteError, StorageError, storage_errors
 from machine import disk_free
 from pipeline.formats import FORMATS
@@ -109,7 +110,7 @@ def import_project(
         _check_room(project, store.root)
         state.name = _free_name(store, checked_name(name or state.name))
         session_id = new_id()
-        results = _settle_state(state, session_id)
+        results = _settle_state(state, session_id, project.manifest.source.sha256)
         with store.incoming(session_id) as hidden:
             hidden.mkdir()
             _fill(project, hidden, state, info, source, _Progress(project, source, on_progress))
@@ -122,10 +123,12 @@ def import_project(
     return Imported(project.manifest.kind, session, notices)
 
 
-def _settle_state(state: Any, session_id: str) -> dict[str, Delivered]:
+def _settle_state(state: Any, session_id: str, source_sha256: str) -> dict[str, Delivered]:
     """Make `state` a new session's, and return the results that have to find their places yet."""
     neutral(state)
     state.id, state.original_name, state.created = session_id, safe_name(state.original_name), datetime.now(UTC)
+    state.commercial = state.commercial or get_settings().commercial  # as for every new session here
+    state.source_sha256 = source_sha256  # it is compared with the source itself
     results = dict(state.delivered)
     is_matting = isinstance(state, MattingState)  # its results lie in the session's folder
     state.delivered = (

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from errors import EngineFailedError, SplazMatteError
-from log import LOG, to_job_file
+from log import LOG, to_job_file, without_secrets
 from queue_logic.job_log import shorten
 from queue_logic.process import kill_family
 from queue_logic.worker import prepare
@@ -124,4 +124,4 @@ def _answer(target: str, arguments: tuple[Any, ...]) -> tuple[bool, Any]:
         return False, error
     except Exception as error:
         LOG.exception("unexpected error", call=target)
-        return False, EngineFailedError(f"unexpected {type(error).__name__}: {error}")
+        return False, EngineFailedError(without_secrets(f"unexpected {type(error).__name__}: {error}"))

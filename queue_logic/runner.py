@@ -185,6 +185,8 @@ class QueueRunner:
         busy = {running.job.session_id for running in self._running.values()}
         for job in [job for job in self._queue.jobs() if job.state.is_waiting]:
             device = next((device for device in free if self._takes(device, job)), None)
+            if device is None and job.kind in self._lanes:
+                continue  # its lane is taken, perhaps for hours: what needs another one does not wait for that
             if device is not None and job.session_id not in busy:
                 free.remove(device)
                 self._start(job, device)

@@ -19,7 +19,7 @@ from pydantic import BaseModel
 
 from config import VERSION
 from errors import Cancelled, SplazMatteError
-from log import LOG, line, to_job_file
+from log import LOG, line, to_job_file, without_secrets
 from queue_logic.job import JobProgress, Needs, Order
 from queue_logic.messages import Control, Ended, Planned, Progressed, encode
 
@@ -138,7 +138,8 @@ def _run(target: str, workspace: Path, order: Order, channel: PipeChannel, log: 
         return Ended(how="failed", error=f"out of memory with {peak_bytes() / 1e9:.1f} GB in use; close other programs")
     except Exception as error:
         LOG.exception("unexpected error")
-        return Ended(how="failed", error=f"unexpected {type(error).__name__}: {error} (details in logs/{log})")
+        reason = without_secrets(f"unexpected {type(error).__name__}: {error}")  # a library's own words
+        return Ended(how="failed", error=f"{reason} (details in logs/{log})")
 
 
 def prepare(log: str, device: str, *, background: bool = True) -> None:

@@ -4,7 +4,6 @@ entries.py     Result: one deliverable
 matting.py     those of matting sessions
 tracking.py    those of tracking sessions
 several.py     those of several sessions of any kind, and the choice of some
-names.py       names that every system can unpack, and that are all different
 archive.py     a zip of results, made while it is sent
 sessions.py    a session of whichever kind, with what it has delivered
 cloud.py       what is sent to the cloud, and the links to what is up

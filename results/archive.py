@@ -9,7 +9,7 @@ from pathlib import Path
 
 from errors import ParameterError, SessionError
 from results.entries import Result
-from results.names import distinct, key, safe
+from session_base.names import distinct, key, safe
 from zip_stream import Member, ZipStream, file_member
 
 MOST_FILES = 1_000_000

@@ -24,6 +24,7 @@ from integrations.upload import Uploader, check
 from results.archive import zipped
 from results.entries import Result
 from results.sessions import AnySession, chosen
+from results.several import delivered
 from session_base import SIDECAR, StoredSession
 
 _BLOCK = 1 << 20
@@ -85,6 +86,8 @@ def upload_results(
 def links(session: StoredSession[Any]) -> list[Link]:
     """Return links to what is up of a session in the store that is set, made anew; asks nobody.
 
+    A session for commercial use has links only to what it would hand out itself.
+
     Raises:
         ParameterError: the settings make no sense.
         StoreError: what is up was noted by a newer version.
@@ -95,6 +98,9 @@ def links(session: StoredSession[Any]) -> list[Link]:
     noted = Ledger(session.folder).read().done.values()
     own = f"/{session.state.id}/"  # a copy of a session has that one's notes
     there = [made for made in noted if made.place == settings.place and own in f"/{made.key}"]
+    if session.state.commercial:
+        current = _current(settings, session)
+        there = [made for made in there if current.get(made.key) == made.identity]
     if not there:
         return []
     bucket = open_bucket(settings)
@@ -102,6 +108,13 @@ def links(session: StoredSession[Any]) -> list[Link]:
     return [
         Link(made.label, made.name, made.key, made.size, link(bucket, made.key), expires, made.at) for made in there
     ]
+
+
+def _current(settings: CloudSettings, session: Any) -> dict[str, str]:
+    """Return {key: identity} of what a session has delivered and may hand out."""
+    found = delivered(session).items()
+    sources = (source for name, result in found for source in _sources(settings, session.state.id, name, result))
+    return {source.key: source.identity for source in sources}
 
 
 def try_store(settings: CloudSettings) -> None:

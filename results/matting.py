@@ -7,7 +7,8 @@ from pathlib import Path
 
 from errors import ParameterError, SessionError
 from pipeline.formats import FORMATS, format_spec
-from results.entries import Result, refuse_forbidden
+from results.entries import Result
+from runner_base.terms import check_result
 from session_store import MattingSession
 
 
@@ -23,7 +24,7 @@ def result(session: MattingSession, name: str) -> Result:
     path = session.folder / spec.file_name
     if made is None or not path.exists():
         raise SessionError(f"{name} is not delivered yet; deliver it first")
-    refuse_forbidden(session, path, name)
+    check_result(session.state, path, name)
     stem = Path(session.state.original_name).stem or session.state.name
     return Result(path, f"{stem}_{spec.file_name}", stem)
 

@@ -22,7 +22,7 @@ def delivered(session: AnySession) -> dict[str, Result]:
     for name in session.state.delivered:
         try:
             found[name] = results_of(session, [name])[0]
-        except (SessionError, ParameterError):  # being made anew, removed by hand, or a format of another version
+        except (SessionError, ParameterError):  # being made anew, gone, of another version, not for commercial use
             continue
     return found
 
@@ -47,7 +47,7 @@ def choose(sessions: Sequence[AnySession], formats: Sequence[str] = ()) -> Mappi
 
     Raises:
         ParameterError: there is no such format, of any kind of session.
-        SessionError: a session has delivered nothing, or none of them.
+        SessionError: a session has delivered nothing, or none of them, or may hand nothing of that out.
     """
     known = {*FORMATS, *TRACK_FORMATS, "video"}
     for name in formats:
@@ -55,11 +55,16 @@ def choose(sessions: Sequence[AnySession], formats: Sequence[str] = ()) -> Mappi
             raise ParameterError(f"no such format: {name}; there are {', '.join(sorted(known))}")
     found = {session.state.id: [*delivered(session)] for session in sessions}
     taken = {key: [name for name in names if not formats or name in formats] for key, names in found.items()}
-    for session_id, names in taken.items():
-        if not found[session_id]:
-            raise SessionError(
-                f"session {session_id} has delivered nothing yet; deliver first: run.py run {session_id}"
-            )
-        if not names:
-            raise SessionError(f"session {session_id} has delivered none of these formats")
+    for session in sessions:
+        if not taken[session.state.id]:
+            _refuse_empty(session, formats)
     return taken
+
+
+def _refuse_empty(session: AnySession, formats: Sequence[str]) -> None:
+    session_id, there = session.state.id, session.state.delivered
+    if not there:
+        raise SessionError(f"session {session_id} has delivered nothing yet; deliver first: run.py run {session_id}")
+    if names := [name for name in there if not formats or name in formats]:
+        results_of(session, names)  # says what keeps them from being handed out
+    raise SessionError(f"session {session_id} has delivered none of these formats")

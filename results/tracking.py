@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from errors import ParameterError, SessionError
-from results.entries import Result, refuse_forbidden
+from results.entries import Result
+from runner_base.terms import check_result
 from tracking_export import TRACK_FORMATS
 from tracking_runner import check_formats
 from tracking_session_store import TrackingSession
@@ -30,6 +31,6 @@ def _result(session: TrackingSession, name: str) -> Result:
     path = session.results_dir / made.path if made else None
     if path is None or not path.exists():
         raise SessionError(f"{name} is not delivered yet; deliver it first")
-    refuse_forbidden(session, path, name)
+    check_result(session.state, path, name)
     stem = Path(session.state.original_name).stem or session.state.name
     return Result(path, f"{stem}_{path.name.replace(f'_{session.state.id}', '')}", stem)

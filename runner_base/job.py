@@ -41,7 +41,11 @@ def may_be_deleted(session: StoredSession[Any]) -> Iterator[None]:
 
 
 def upload_after(workspace: Path, session: StoredSession[Any], *, delivered: bool) -> None:
-    """Put an upload of what a job has delivered into the queue, where the settings want that of every job."""
+    """Put an upload of what a job has delivered into the queue, where the settings want that of every job.
+
+    Of nothing else: a format of an earlier run may be stale, gone, or not for commercial use.
+    """
     settings = get_settings()
-    if delivered and session.state.delivered and settings.storage_auto and settings.storage_backend:
-        JobQueue(workspace).add("upload", session.state.id)
+    made = [name for name in session.state.formats if name in session.state.delivered]
+    if delivered and made and settings.storage_auto and settings.storage_backend:
+        JobQueue(workspace).add("upload", session.state.id, {"formats": [*made]})

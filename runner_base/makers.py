@@ -24,11 +24,12 @@ class Maker:
 
     @property
     def spec(self) -> EngineSpec | None:
-        """Return its row of the table; None for an engine of another version of SplazMatte."""
+        """Return its row of the table; None for an engine, or a model of one, of another version of SplazMatte."""
         try:
-            return get_spec(self.job, self.name)
+            spec = get_spec(self.job, self.name)
         except ParameterError:
             return None
+        return spec if not (spec.models and self.model) or self.model in spec.models else None
 
     @property
     def model(self) -> str:
@@ -44,7 +45,7 @@ class Maker:
 
 
 def read_mark(job: Job, mark: str) -> Maker | None:
-    """Return the engine that a mark begins with; None where it names none.
+    """Return the engine that a mark begins with; None where it names none, one of no table where it is damaged.
 
     Args:
         job: of the engine.
@@ -56,9 +57,12 @@ def read_mark(job: Job, mark: str) -> Maker | None:
     if name in ("", "key"):  # 'key': of a keyframe that is gone
         return None
     params: dict[str, Any] = {"model": model} if model else {}
-    if version and "{" in mark:
-        params, _ = json.JSONDecoder().raw_decode(mark, mark.index("{"))
-    return Maker(job, name, int(version) if version.isdecimal() else None, params)
+    try:
+        if version and "{" in mark:
+            params, _ = json.JSONDecoder().raw_decode(mark, mark.index("{"))
+        return Maker(job, name, int(version) if version.isdecimal() else None, params)
+    except (ValueError, RecursionError):
+        return Maker(job, mark[:40])
 
 
 def read_named_mark(mark: str) -> Maker | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from atomic import write_bytes
+from atomic import discard, write_bytes
 from config import VERSION
 from engines.registry import check_params
 from engines.terms import Term, terms
@@ -99,6 +99,17 @@ def write_sidecar(deliverable: Path, sidecar: Sidecar) -> None:
     path = sidecar_path(deliverable)
     with storage_errors(path):
         write_bytes(path, (sidecar.model_dump_json(indent=1) + "\n").encode())
+
+
+def drop_sidecar(deliverable: Path) -> None:
+    """Remove the sidecar of a deliverable that is about to be replaced: it must not speak of the next one.
+
+    Raises:
+        StorageError: the disk is read-only or not writable.
+    """
+    path = sidecar_path(deliverable)
+    with storage_errors(path):
+        discard(path)
 
 
 def read_sidecar(deliverable: Path) -> Sidecar | None:

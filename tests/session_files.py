@@ -39,12 +39,14 @@ def finished_session(store: SessionStore, video: Path) -> MattingSession:
     return session
 
 
-def add_jobs(workspace: Path, session: MattingSession, *states: JobState, fraction: float = 0.0) -> None:
+def add_jobs(
+    workspace: Path, session: MattingSession, *states: JobState, fraction: float = 0.0, kind: str = "matting"
+) -> None:
     """Write a queue that has one job of `session` for each of `states`."""
     jobs = [
         Job(
             id=str(number),
-            kind="matting",
+            kind=kind,
             session_id=session.state.id,
             state=state,
             created=datetime.now(UTC),

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from matting_runner import run_matting
+from session_base import sidecar_path
 from session_store import MattingSession
 from tests import project_material as material
 from tests.conftest import Answer, assert_error, write_clip
@@ -64,6 +65,19 @@ def test_bundles_of_both_kinds(cli: Cli, matted: MattingSession, workspace: Path
     assert_error(cli("bundle", one, "--out", "absent/b.zip"), 3, "there is no folder")
     assert_error(cli("bundle", one, "--out", "."), 3, "is a folder")
     assert {path.name for path in inside.iterdir()} == {"results.zip", "a.zip"}
+
+
+def test_what_a_commercial_session_may_not_hand_out_stays_out(cli: Cli, matted: MattingSession, inside: Path) -> None:
+    matted.state.commercial = True
+    matted.save()
+    sidecar_path(matted.folder / "png").unlink()
+    assert cli("bundle", matted.state.id, "--json").json["sessions"] == {matted.state.id: ["alpha"]}
+    assert cli("project", "export", matted.state.id, "--with-results", "--json").json["results"] == {"alpha": False}
+    path = sidecar_path(matted.folder / "alpha.mp4")
+    path.write_text(path.read_text().replace('"commercial_use": true', '"commercial_use": false'))
+    refused = cli("bundle", matted.state.id, "--out", "b.zip")
+    assert_error(refused, 4, "alpha is not for commercial use (its licence); deliver it again")
+    assert_error(cli("bundle", matted.state.id, "--formats", "png", "--out", "b.zip"), 4, "png was made before")
 
 
 def test_a_bundle_to_standard_output(cli: Cli, matted: MattingSession, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,6 +77,8 @@ def test_list_names_the_state_of_the_job(cli: Cli, make: Make, workspace: Path) 
     assert row(cli)["state"] == "interrupted", "the next of several"
     add_jobs(workspace, session, JobState.FAILED)
     assert row(cli)["state"] == "done", "that job is over"
+    add_jobs(workspace, session, JobState.RUNNING, fraction=0.25, kind="upload")
+    assert (row(cli)["state"], row(cli)["progress"]) == ("done", 1.0), "an upload is no work on the session"
     (workspace / "queue.json").write_text("{")
     assert row(cli)["state"] == "done" and (workspace / "queue.json").read_text() == "{"
 

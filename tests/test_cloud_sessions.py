@@ -8,6 +8,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from results import Result, zipped
 from results.cloud import key_of, links, safe_name, upload_results
 from results.upload_job import Pace
 from results.upload_job import run_job as run_upload
+from runner_base.sidecar import Sidecar, SourceFacts, write_sidecar
 from session_base import sidecar_path
 from session_store import Delivered, MattingSession, SessionStore
 from tests.app_process import wait_for
@@ -59,6 +61,9 @@ def session(workspace: Path, tmp_path: Path) -> MattingSession:
     made.state.delivered["png"] = Delivered(path="png", mark="x")
     made.save()
     return made
+
+
+FOLDERS = {"matting": "sessions", "tracking": "tracking_sessions"}
 
 
 def run_queue(workspace: Path) -> JobQueue:
@@ -210,6 +215,10 @@ def test_every_job_that_delivers_is_followed_by_an_upload_where_that_is_set(
     assert len(run_queue(workspace).jobs()) == 1
     monkeypatch.setenv("SPLAZMATTE_STORAGE_AUTO", "true")
     get_settings.cache_clear()
+    store: Any = (SessionStore if kind == "matting" else TrackingSessionStore)(workspace / FOLDERS[kind])
+    before = store.open(session_id)
+    before.state.delivered["png" if kind == "matting" else "json"] = Delivered(path="of an earlier run", mark="ab")
+    before.save()
     JobQueue(workspace).add(kind, session_id, {"until": early})
     JobQueue(workspace).add(kind, session_id)
     *_, job, upload = run_queue(workspace).jobs()
@@ -262,6 +271,34 @@ def test_doctor_asks_the_store_only_when_told_to(cli: Cli, cloud: Cloud, monkeyp
     assert cli("settings", "--check").code == 1
     told = cli("doctor", "--network")
     assert "missing    the cloud store does not accept the key" in told.out and "wrong-key" not in told.out
+
+
+def test_a_commercial_session_has_no_links_to_what_it_would_not_hand_out(cloud: Cloud, session: MattingSession) -> None:
+    upload_results(session)
+    assert len(links(session)) == 2
+    session.state.commercial = True
+    session.save()
+    assert links(session) == [], "nobody knows what made them"
+    with pytest.raises(SessionError, match="alpha was made before its makers were noted"):
+        upload_results(session)
+    for path in (session.folder / "alpha.mp4", session.folder / "png"):
+        write_sidecar(path, allowed(path))
+    assert links(session) == [], "what is up is what was made before"
+    upload_results(session)
+    assert {link.format for link in links(session)} == {"alpha", "alpha.sidecar.json", "png"}
+    write_sidecar(session.folder / "png", allowed(session.folder / "png").model_copy(update={"commercial_use": False}))
+    assert {link.format for link in links(session)} == {"alpha", "alpha.sidecar.json"}
+
+
+def allowed(path: Path) -> Sidecar:
+    """Return a sidecar of a deliverable whose licences allow commercial use."""
+    source = SourceFacts(
+        name=VIDEO, bytes=1, sha256="0", width=1, height=1, frames=1, rate=Fraction(25), constant_rate=True
+    )
+    return Sidecar(
+        kind="matting", session="a", format=path.stem, file=path.name, source=source, frames=(0, 1), made_of={},
+        engines=[], commercial_use=True,
+    )  # fmt: skip
 
 
 def test_links_of_another_bucket_are_not_shown(

@@ -14,8 +14,10 @@ import pytest
 from pydantic import SecretStr
 
 import log
+from cli import output
 from config import get_settings
 from log import LOG, about, to_console, to_file, to_job_file
+from queue_logic import Order, worker
 from tests.fault_bench import needs_linux
 
 HOOK = "https://open.feishu.cn/open-apis/bot/v2/hook/0b5c7a9e-token"
@@ -194,3 +196,18 @@ def test_no_text_takes_long(tmp_path: Path) -> None:
     for text in ("x" * 1_000_000, "a://" * 5_000, "https://" + "a" * 20_000, "?" * 20_000, "ab://x?" * 3_000):
         log.line("info", text)
     assert time.process_time() - began < 1.0
+
+
+def test_what_libraries_say_in_unexpected_errors_is_shown_without_secrets(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], secrets: None, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(output, "flags", output.Flags(json=True, debug=True))
+    assert output.guard(_refused) == 1
+    told = "".join(capsys.readouterr())
+    ended = worker._run("tests.test_log:_refused", tmp_path, Order(job_id="1", kind="x", session_id="s"), None, "log")  # type: ignore[arg-type]
+    for text in (told, ended.error):
+        assert "unexpected ValueError: cannot use ••••••" in text and SECRETS["R2_SECRET_ACCESS_KEY"] not in text
+
+
+def _refused(*_: object) -> None:
+    raise ValueError(f"cannot use {SECRETS['R2_SECRET_ACCESS_KEY']}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import hashlib
 import json
 import os
 import re
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 import engines.registry
+from config import get_settings
 from engines import weights
 from engines.registry import get_spec
 from engines.spec import Job
@@ -232,6 +234,30 @@ def test_a_newer_minor_version_is_told_and_older_states_are_migrated(matted: Mat
     made = import_project(material.write(tmp_path / "b.splazproject", members), stores(tmp_path / "there"))
     assert "made by SplazMatte 0.99.0" in made.notices[0]
     assert json.loads((made.session.folder / "state.json").read_text())["version"] == 3
+
+
+@pytest.mark.parametrize(("own", "setting"), [(True, False), (False, True), (False, False)])
+def test_commercial_use_is_as_the_session_or_the_setting_says(
+    matted: MattingSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: bool, setting: bool
+) -> None:
+    write_export(matted, Wanted(), tmp_path / "a.splazproject")
+    members = material.read(tmp_path / "a.splazproject")
+    path = material.write(
+        tmp_path / "b.splazproject", material.state(lambda data: data.update(commercial=own))(members)
+    )
+    monkeypatch.setenv("SPLAZMATTE_COMMERCIAL", str(setting))
+    get_settings.cache_clear()
+    made = import_project(path, stores(tmp_path / "there")).session
+    get_settings.cache_clear()
+    assert made.state.commercial == (own or setting)
+
+
+def test_the_digest_of_the_source_is_that_of_the_source(matted: MattingSession, tmp_path: Path) -> None:
+    write_export(matted, Wanted(), tmp_path / "a.splazproject")
+    told = material.state(lambda data: data.update(source_sha256="0" * 64))(material.read(tmp_path / "a.splazproject"))
+    path = material.write(tmp_path / "b.splazproject", told)
+    made = import_project(path, stores(tmp_path / "there")).session
+    assert made.state.source_sha256 == hashlib.sha256(made.source.read_bytes()).hexdigest()
 
 
 def test_names_are_kept_where_they_are_free(matted: MattingSession, tmp_path: Path) -> None:

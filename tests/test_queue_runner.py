@@ -331,6 +331,20 @@ def test_a_kind_with_a_lane_runs_beside_the_device_and_takes_none(tmp_path: Path
         assert stage.started[1].heard == [Control.PAUSE] and stage.started[2].heard == []
 
 
+def test_a_session_that_waits_for_a_lane_can_be_worked_on_meanwhile(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, lanes={"upload": "net"})
+    for kind, session in (("upload", "s0"), ("upload", "s1"), ("matting", "s1")):
+        stage.queue.add(kind, session)
+    stage.after(0)
+    assert stage.states() == ["running", "pending", "running"]
+    stage.started[0].said.append(DONE)
+    stage.after(0)
+    assert stage.states() == ["done", "pending", "running"], "one at a time on a session"
+    stage.says(DONE)
+    stage.after(0)
+    assert stage.states() == ["done", "running", "done"]
+
+
 def test_no_job_goes_before_what_waits_for_the_same_session(tmp_path: Path) -> None:
     stage = Stage(tmp_path, lanes={"upload": "net"})
     for kind, session in (("matting", "s0"), ("matting", "s1"), ("upload", "s1"), ("upload", "s2")):

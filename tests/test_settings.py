@@ -81,6 +81,10 @@ def test_values_are_shown_as_they_are_written() -> None:
     ]  # fmt: skip
 
 
+def test_a_log_in_within_an_address_is_not_shown() -> None:
+    assert shown("http://me:pw@host/x") == "http://••••••@host/x" and shown("https://a.b/c@d") == "https://a.b/c@d"
+
+
 def test_the_command_lists_all_with_their_origin(cli: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPLAZMATTE_METRICS", "true")
     get_settings.cache_clear()

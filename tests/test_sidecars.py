@@ -151,6 +151,10 @@ def test_marks_are_read_whole() -> None:
     )
     assert read_named_mark('segmenter grabcut@3{"detail":5} x') == Maker(Job.SEGMENTER, "grabcut", 3, {"detail": 5})
     assert read_named_mark("") is None and read_named_mark("brush x@1") is None and read_mark(Job.MATTER, "") is None
+    for damaged in ("guided@1{", "guided@1{]} x", "guided@" + "9" * 5000, "sam2:nonsense x", "sam2@1" + '{"model":5}'):
+        made = read_mark(Job.PROPAGATOR, damaged)
+        assert made is not None and made.spec is None, "as one that this version does not have"
+        assert not engine_use(made, EngineChoice(name="flow"), 3).terms[0].commercial
     gone = engine_use(Maker(Job.MATTER, "gone", 2, {"a": 1}), EngineChoice(name="guided"), 3)
     assert (gone.version, gone.params, gone.terms[0].commercial) == (2, {"a": 1}, False), "nobody knows its terms"
 

@@ -104,6 +104,20 @@ def test_a_project_goes_out_and_in(client: httpx.Client, app: App, matted: Matti
         assert "worked on" in client.get(f"/project/{matted.state.id}").json()["error"]
 
 
+def test_a_result_that_is_called_a_page_is_not_shown_as_one(
+    client: httpx.Client, app: App, tracked: TrackingSession
+) -> None:
+    write_export(tracked, Wanted(results=True), app.workspace / "t.splazproject")
+    members = material.read(app.workspace / "t.splazproject")
+    (name,) = [name for name in members if name.startswith("results/csv/")]
+    forged = {key if key != name else "results/csv/page.html": data for key, data in members.items()}
+    data = material.write(app.workspace / "t.splazproject", forged).read_bytes()
+    made = client.post("/upload?name=t.splazproject", content=data).json()
+    answer = client.get(f"/media/{made['session']}/file/csv")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/octet-stream")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
 def test_a_project_waits_for_the_video_that_it_refers_to(
     client: httpx.Client, app: App, matted: MattingSession, clip: Path
 ) -> None:

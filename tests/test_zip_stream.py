@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from errors import SessionError, StorageError
 from results import Result, bundled, zipped
-from results.names import distinct, key, safe
+from session_base.names import distinct, key, safe
 from zip_stream import ZipStream, data_member, file_member, save
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -14,8 +14,9 @@ from pipeline.formats import open_writer
 from pipeline.info import VideoInfo
 from pipeline.overlap import WriteBehind, prefetch
 from runner_base.progress import Reporter
+from runner_base.sidecar import drop_sidecar
 from runner_base.terms import check_makers
-from session_base import Delivered, digest, sidecar_path
+from session_base import Delivered, digest
 from tracking_export import TRACK_FORMATS, export, track_format
 from tracking_export.motion.result import Motion
 from tracking_export.tracks import Tracks
@@ -92,7 +93,12 @@ def _record(session: TrackingSession, name: str, path: Path, mark: str) -> None:
     if before is not None and (session.results_dir / before.path) != path:  # several files are one now, or one several
         with storage_errors(session.results_dir):
             discard(session.results_dir / before.path)
-            discard(sidecar_path(session.results_dir / before.path))
+
+
+def _drop_sidecar(session: TrackingSession, name: str) -> None:
+    """Remove the sidecar of a format that is about to be made anew."""
+    if before := session.state.delivered.get(name):
+        drop_sidecar(session.results_dir / before.path)
 
 
 def _mark(session: TrackingSession, span: tuple[int, int], name: str) -> str:
@@ -121,6 +127,7 @@ def _video(session: TrackingSession, info: VideoInfo, tracks: Tracks, reporter: 
             for index, rgb in prefetch(enumerate(reader.frames_float(*span), span[0])):
                 behind.put(DeliverFrame(index, rgb[..., 0], draw_tracks(rgb, tracks, index)))
                 reporter.tick()
+        _drop_sidecar(session, VIDEO)
         return writer.close()
     finally:
         writer.abort()  # does nothing once it is closed
@@ -136,6 +143,7 @@ def _export(session: TrackingSession, tracks: Tracks, motions: list[Motion], nam
     place = session.results_dir
     single = len(files) == 1
     folder = place if single else place / f"{name}_{session.state.id}"
+    _drop_sidecar(session, name)
     with storage_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         for file_name, data in files.items():

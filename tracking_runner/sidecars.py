@@ -11,8 +11,7 @@ from engines.spec import Job
 from pipeline.info import VideoInfo
 from runner_base.makers import Maker
 from runner_base.progress import Reporter
-from runner_base.sidecar import EngineUse, compose, engine_use, write_sidecar
-from session_base import sidecar_path
+from runner_base.sidecar import EngineUse, compose, engine_use, read_sidecar, write_sidecar
 from tracking_session_store import TrackingSession, TrackingState
 
 
@@ -23,7 +22,7 @@ def write_sidecars(
     state = session.state
     for name in state.formats:
         path = session.results_dir / state.delivered[name].path
-        if name in made or not sidecar_path(path).exists():
+        if name in made or read_sidecar(path) is None:
             sidecar = compose(
                 session,
                 info,

@@ -11,9 +11,11 @@ from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Re
 
 from app_logic.portable import ProjectDesk
 from errors import InputError, SessionError, SplazMatteError, StorageError, TooLargeError
-from pages.web.media import KEEP, missing
+from pages.web.media import BYTES, KEEP, missing
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from app_logic.services import Services
     from app_logic.uploads import Uploads
     from results import Result
@@ -67,7 +69,7 @@ def register(services: Services, uploads: Uploads) -> None:
         if found.path.is_dir():
             return missing(f"{name} is a folder; download it")
         keep = KEEP if request.query_params.get("v") else "no-store"
-        return FileResponse(found.path, media_type=TYPES.get(found.path.suffix), headers={"Cache-Control": keep})
+        return FileResponse(found.path, media_type=_type(found.path), headers={"Cache-Control": keep})
 
     @app.get("/cloud/{session}/{name}")
     async def cloud(session: str, name: str) -> Response:
@@ -108,6 +110,11 @@ def register(services: Services, uploads: Uploads) -> None:
         if found.path.is_dir():
             return await _zip([found], f"{found.name}.zip")
         return FileResponse(found.path, media_type=TYPES.get(found.path.suffix), filename=found.name)
+
+
+def _type(path: Path) -> str:
+    """Return how browsers take what they play: never as a page, as an imported file may be called anything."""
+    return TYPES.get(path.suffix, BYTES)
 
 
 def _chosen(services: Services, session: str, names: list[str]) -> list[Result]:

@@ -1,4 +1,4 @@
-"""Names inside a zip: the users' own as far as every system can unpack them, and no two that one takes for the same."""
+"""Names of files that go elsewhere: the users' own as far as every system can have them, and all different."""
 
 from __future__ import annotations
 
