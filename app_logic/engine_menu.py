@@ -8,6 +8,7 @@ from typing import Any
 from engines import weights
 from engines.registry import engines, get_spec, obstacle, usable
 from engines.spec import EngineSpec, Job
+from engines.terms import forbidden_by
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def _entry(spec: EngineSpec) -> MenuEntry:
         title=spec.title,
         obstacle=reason,
         lacks_weights=bool(reason) and reason in {weights.mend(name) for name in spec.weights_for({})},
-        commercial=spec.licence.commercial,
+        commercial=not forbidden_by(spec),
         licence=spec.licence.name,
         models=tuple((model, obstacle(spec, {"model": model})) for model in spec.models),
     )

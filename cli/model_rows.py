@@ -20,6 +20,7 @@ def engine_rows() -> list[dict[str, Any]]:
 
 def _engine_row(spec: EngineSpec) -> dict[str, Any]:
     from engines.registry import missing_packages, obstacle, usable
+    from engines.terms import forbidden_by
 
     params = usable(spec)
     return {
@@ -28,7 +29,7 @@ def _engine_row(spec: EngineSpec) -> dict[str, Any]:
         "title": spec.title,
         "help": spec.help,
         "licence": spec.licence.name,
-        "commercial": spec.licence.commercial,
+        "commercial": not forbidden_by(spec),
         "usable": params is not None,
         "usable_with": params,
         "obstacle": obstacle(spec),

@@ -11,6 +11,7 @@ from nicegui import ui
 from app_logic.engine_menu import MenuEntry, first_params
 from engines.registry import get_spec, obstacle
 from engines.spec import EngineSpec, Job, Param
+from engines.terms import forbidden_by
 from pages.desk import Desk
 from pages.texts import say, t
 from pages.widgets import Choices, hint
@@ -65,8 +66,8 @@ class EngineForm:
 
     def _chosen(self, spec: EngineSpec, params: dict[str, Any], entry: MenuEntry) -> None:
         ui.label(t(spec.help)).classes("sm-note")
-        if not spec.licence.commercial:
-            ui.label(t("Not for commercial use ({licence}).", licence=spec.licence.name)).classes("sm-warning")
+        if licence := forbidden_by(spec, params):
+            ui.label(t("Not for commercial use ({licence}).", licence=licence)).classes("sm-warning")
         if reason := obstacle(spec, params):
             _obstacle(reason, entry.lacks_weights or bool(entry.models))
         if spec.params:

@@ -9,6 +9,7 @@ from config import VERSION
 from engines import weights
 from engines.registry import check_params, get_spec, obstacle
 from engines.spec import EngineSpec, Job
+from engines.terms import forbidden_by
 from errors import ParameterError, ProjectError
 from projects.manifest import EngineFacts, Manifest, WeightFacts, quoted
 from session_base import EngineChoice
@@ -54,8 +55,8 @@ def differences(manifest: Manifest, state: Any) -> list[str]:
             lines += _changes(spec, choice, facts)
         if reason := obstacle(spec, choice.params):
             lines.append(f"an engine cannot run here yet: {reason}")
-        if not spec.licence.commercial:
-            lines.append(f"the licence of '{spec.name}' does not allow commercial use ({spec.licence.name})")
+        if licence := forbidden_by(spec, choice.params):
+            lines.append(f"the licence of '{spec.name}' does not allow commercial use ({licence})")
     return lines
 
 
@@ -68,7 +69,7 @@ def _facts(job: Job, choice: EngineChoice) -> EngineFacts:
         version=spec.version,
         params=params,
         licence=spec.licence.name,
-        commercial=spec.licence.commercial,
+        commercial=not forbidden_by(spec, params),
         weights=[_weights(name) for name in spec.weights_for(params)],
     )
 

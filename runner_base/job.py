@@ -10,6 +10,7 @@ from typing import Any
 from atomic import discard
 from config import get_settings
 from errors import SessionNotFoundError, SplazMatteError
+from log import LOG
 from queue_logic import Channel, JobProgress, JobQueue
 from runner_base.progress import Progress
 from session_base import StoredSession
@@ -48,4 +49,7 @@ def upload_after(workspace: Path, session: StoredSession[Any], *, delivered: boo
     settings = get_settings()
     made = [name for name in session.state.formats if name in session.state.delivered]
     if delivered and made and settings.storage_auto and settings.storage_backend:
-        JobQueue(workspace).add("upload", session.state.id, {"formats": [*made]})
+        try:
+            JobQueue(workspace).add("upload", session.state.id, {"formats": [*made]})
+        except SplazMatteError as error:  # the results are there: the job is done all the same
+            LOG.warning("the upload could not be queued", reason=str(error))
