@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.bytes_bar import BytesBar
+from cli.matting import split_formats
 from cli.out_file import STDOUT, check_out, check_stdout, send
 from cli.output import Debug, Json, note, show
 from cli.text import bytes_text, counted
@@ -27,14 +28,16 @@ def bundle(
 ) -> None:
     """Put what sessions of both kinds have delivered into one zip, under the names of their videos."""
     from results.several import bundle as zip_of
-    from results.several import choose
+    from results.several import choose, left_out
     from zip_stream import save
 
     target = None if out == STDOUT else check_out(out, force=force)
     if target is None:
         check_stdout()
     sessions = _sessions(session_ids)
-    taken = choose(sessions, [name.strip() for name in formats.split(",") if name.strip()])
+    names = split_formats(formats)
+    taken = choose(sessions, names)
+    reasons = [f"left out of {session.state.id}: {why}" for session in sessions for why in left_out(session, names)]
     stream = zip_of([(session, taken[session.state.id]) for session in sessions])
     with BytesBar() as bar:
         bar.begin("writing")
@@ -43,11 +46,14 @@ def bundle(
         else:
             save(stream, target, bar)
     text = f"{counted(len(stream.members), 'file')} of {counted(len(sessions), 'session')}, {bytes_text(stream.size)}"
+    for reason in reasons:
+        note(reason)
     if target is None:
         note(text)
         return
     files = [member.name for member in stream.members]
-    show({"file": str(target), "bytes": stream.size, "sessions": taken, "files": files}, f"{target}: {text}")
+    data = {"file": str(target), "bytes": stream.size, "sessions": taken, "files": files, "left_out": reasons}
+    show(data, f"{target}: {text}")
 
 
 def _sessions(session_ids: list[str]) -> list[Any]:

@@ -27,6 +27,18 @@ def delivered(session: AnySession) -> dict[str, Result]:
     return found
 
 
+def left_out(session: AnySession, formats: Sequence[str] = ()) -> list[str]:
+    """Return why formats that a session has delivered, those asked for or all, cannot be handed out."""
+    reasons = []
+    for name in session.state.delivered:
+        try:
+            if not formats or name in formats:
+                results_of(session, [name])
+        except (SessionError, ParameterError) as error:
+            reasons.append(str(error))
+    return reasons
+
+
 def bundle(chosen: Sequence[tuple[AnySession, Sequence[str]]]) -> ZipStream:
     """Return a zip of the chosen results of several sessions.
 

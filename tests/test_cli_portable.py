@@ -137,3 +137,13 @@ def test_projects_that_do_not_fit_are_refused(cli: Cli, matted: MattingSession, 
     with matted.lock():
         assert_error(cli("project", "export", matted.state.id, "--out", "c.splazproject"), 4, "worked on")
     assert not (inside / "c.splazproject").exists()
+
+
+def test_a_bundle_says_what_it_leaves_out(cli: Cli, matted: MattingSession, inside: Path) -> None:
+    matted.state.commercial = True
+    matted.save()
+    sidecar_path(matted.folder / "alpha.mp4").unlink()
+    answer = cli("bundle", matted.state.id, "--json")
+    assert answer.code == 0 and answer.json["sessions"] == {matted.state.id: ["png"]}
+    assert "alpha was made before its makers were noted" in answer.json["left_out"][0]
+    assert f"left out of {matted.state.id}: alpha" in answer.err
