@@ -203,7 +203,7 @@ def _clean(value: Any) -> Any:
     if isinstance(value, SecretStr):
         return HIDDEN
     if isinstance(value, str):
-        return without_secrets(_cut(str(value)))
+        return _cut(without_secrets(str(value)))  # in this order: no secret is cut in two and overlooked
     if isinstance(value, Mapping):
         return {without_secrets(str(key)): _clean(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple | set | frozenset):

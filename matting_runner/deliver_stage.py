@@ -79,8 +79,8 @@ def deliver(
                 path = writer.close().relative_to(session.folder).as_posix()
                 state.delivered[name] = Delivered(path=path, mark=marks[name])
                 session.save()
+    reporter.end()  # reading the source for its digest says nothing about how fast this machine encodes
     write_sidecars(session, info, span, formats, list(marks), premultiplied, reporter)
-    reporter.end()
 
 
 def _is_current(session: MattingSession, name: str, mark: str) -> bool:

@@ -47,6 +47,18 @@ def page_link(icon: str, label: str, address: str) -> None:
     link.props(f'href="{address}"')
 
 
+def side_header(title: str, *, needs_password: bool) -> None:
+    """Draw the header of a page beside the workbench: the way back, its title, language, light or dark, log out."""
+    with ui.element("header"), ui.row().classes("sm-header"):
+        page_link("arrow_back", t("Back to the picture"), "/")
+        ui.label("SplazMatte").classes("sm-brand")
+        ui.label(title).classes("sm-dim")
+        ui.space()
+        look_buttons()
+        if needs_password:
+            log_out_button()
+
+
 def _speak(chosen: str) -> None:
     app.storage.user["language"] = chosen
     ui.navigate.reload()

@@ -14,7 +14,7 @@ from app_logic.models import ModelRow, Place
 from app_logic.words import bytes_text
 from engines.spec import Job
 from errors import SplazMatteError
-from pages.frame import log_out_button, look_buttons, page_link, prepare
+from pages.frame import prepare, side_header
 from pages.model_row import ModelRowView
 from pages.texts import t
 from pages.widgets import heading, show_error
@@ -52,14 +52,7 @@ class ModelsPage:
         self._rows: dict[str, ModelRowView] = {}
         self._place_shown: Place | None = None
         with ui.element("div").classes("sm-page") as self.home:
-            with ui.element("header"), ui.row().classes("sm-header"):
-                page_link("arrow_back", t("Back to the picture"), "/")
-                ui.label("SplazMatte").classes("sm-brand")
-                ui.label(t("Models")).classes("sm-dim")
-                ui.space()
-                look_buttons()
-                if services.needs_password:
-                    log_out_button()
+            side_header(t("Models"), needs_password=services.needs_password)
             with ui.element("main").classes("sm-models"), ui.column().classes("sm-models-column"):
                 self._place = ui.column().classes("sm-place")
                 self._list = ui.column().classes("sm-list")

@@ -11,7 +11,7 @@ from app_logic.checks import CHECKS, Check
 from app_logic.settings_view import SettingRow, sections
 from config import VERSION
 from errors import SplazMatteError
-from pages.frame import log_out_button, look_buttons, page_link, prepare
+from pages.frame import prepare, side_header
 from pages.texts import say, t
 from pages.widgets import action_button, copy_text, heading, icon_button
 
@@ -30,7 +30,7 @@ def register(services: Services) -> None:
     async def settings(request: Request) -> None:
         prepare(request)
         with ui.element("div").classes("sm-page"):
-            _header(services)
+            side_header(t("Settings"), needs_password=services.needs_password)
             with ui.element("main").classes("sm-models"), ui.column().classes("sm-models-column"):
                 ui.label(t("They are set in the environment or in .env, and hold from the next start on.")).classes(
                     "sm-note"
@@ -38,17 +38,6 @@ def register(services: Services) -> None:
                 for title, rows in sections().items():
                     _section(title, rows)
                 ui.label(f"SplazMatte {VERSION} · {COMMAND}").classes("sm-note")
-
-
-def _header(services: Services) -> None:
-    with ui.element("header"), ui.row().classes("sm-header"):
-        page_link("arrow_back", t("Back to the picture"), "/")
-        ui.label("SplazMatte").classes("sm-brand")
-        ui.label(t("Settings")).classes("sm-dim")
-        ui.space()
-        look_buttons()
-        if services.needs_password:
-            log_out_button()
 
 
 def _section(title: str, rows: list[SettingRow]) -> None:

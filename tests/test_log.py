@@ -211,3 +211,11 @@ def test_what_libraries_say_in_unexpected_errors_is_shown_without_secrets(
 
 def _refused(*_: object) -> None:
     raise ValueError(f"cannot use {SECRETS['R2_SECRET_ACCESS_KEY']}")
+
+
+def test_a_secret_where_a_long_value_is_cut_is_found_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPLAZMATTE_FEISHU_SECRET", "the-secret-of-the-bot")
+    get_settings.cache_clear()
+    for before in range(log.LONGEST // 4 - 20, log.LONGEST // 4):
+        text = log.line("info", "x", text="a" * before + "the-secret-of-the-bot" + "b" * log.LONGEST)
+        assert "the-secret" not in text and "of-the-bot" not in text

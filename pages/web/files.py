@@ -28,7 +28,13 @@ TYPES = {".mp4": "video/mp4", ".mov": "video/quicktime", ".webm": "video/webm"}
 
 def register(services: Services, uploads: Uploads) -> None:
     """Add the routes for files."""
-    projects = ProjectDesk(services)
+    _take(services, uploads, ProjectDesk(services))
+    _show(services)
+    _hand_out(services)
+
+
+def _take(services: Services, uploads: Uploads, projects: ProjectDesk) -> None:
+    """Add the routes for videos and projects that come in."""
 
     @app.post("/upload")
     async def upload(request: Request, name: str = "", kind: str = "matting", project: str = "") -> JSONResponse:
@@ -60,6 +66,10 @@ def register(services: Services, uploads: Uploads) -> None:
         projects.forget(project)
         return JSONResponse({})
 
+
+def _show(services: Services) -> None:
+    """Add the routes for results that are played, or opened where they were uploaded to."""
+
     @app.get("/media/{session}/file/{name}")
     async def play(request: Request, session: str, name: str) -> Response:
         try:
@@ -82,6 +92,10 @@ def register(services: Services, uploads: Uploads) -> None:
         url = next((link.url for link in found if link.format == name), None)
         headers = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
         return RedirectResponse(url, 302, headers) if url else missing(f"{name} is not in the cloud")
+
+
+def _hand_out(services: Services) -> None:
+    """Add the routes for downloads."""
 
     @app.get("/download/{session}/all.zip")
     async def several(session: str, formats: str = "") -> Response:
