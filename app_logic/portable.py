@@ -49,7 +49,7 @@ def parts(services: Services, session_id: str) -> Parts:
         "source": sum(m.size for m in members if m.name.startswith("session/source.")),
         "masks": sum(m.size for m in members if "/propagated/" in m.name or "/drafts/" in m.name),
         "alpha": sum(m.size for m in members if m.name.startswith("session/alpha/")),
-        "results": sum(m.size for m in members if m.name.startswith("results/")),
+        "results": sum(m.size for m in members if m.name.startswith(("results/", "sidecars/"))),
     }
     return Parts(always=sum(m.size for m in members) - sum(total.values()), **total)
 
@@ -114,8 +114,7 @@ class ProjectDesk:
                     self._hold(need, path)
                     kept = True
                     return {"needs": {**vars(need), "amount": bytes_text(need.size)}}
-                with _named(path, name):
-                    return self._import(path)
+                return self._import(path)
         finally:
             if not kept:
                 path.unlink(missing_ok=True)

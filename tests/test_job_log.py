@@ -29,7 +29,7 @@ from queue_logic.job_log import OUTPUT, parse
 from tests import faults
 from tests.clip_sessions import prompted_session
 from tests.fault_bench import needs_linux
-from tests.test_queue_runner import DONE, Stage
+from tests.queue_stage import DONE, Stage
 
 TIME = datetime(2026, 1, 1, tzinfo=UTC)
 

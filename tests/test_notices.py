@@ -29,7 +29,7 @@ from queue_logic.runner import QueueRunner
 from tests.clip_sessions import prompted_session
 from tests.conftest import Answer, assert_error
 from tests.feishu_server import APP, APP_SECRET, SECRET, Feishu, serve
-from tests.test_queue_runner import DONE, Stage
+from tests.queue_stage import DONE, Stage
 
 CREATED = datetime(2026, 1, 1, tzinfo=UTC)
 LAN = Address("0.0.0.0", 7870)

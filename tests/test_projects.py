@@ -12,10 +12,12 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import engines.registry
+from app_logic.portable import parts
 from config import get_settings
 from engines import weights
 from engines.registry import get_spec
@@ -258,6 +260,18 @@ def test_the_digest_of_the_source_is_that_of_the_source(matted: MattingSession, 
     path = material.write(tmp_path / "b.splazproject", told)
     made = import_project(path, stores(tmp_path / "there")).session
     assert made.state.source_sha256 == hashlib.sha256(made.source.read_bytes()).hexdigest()
+
+
+def test_the_page_says_what_each_part_takes(matted: MattingSession) -> None:
+    side = SimpleNamespace(store=SimpleNamespace(open=lambda _: matted))
+    found = parts(SimpleNamespace(side_of=lambda _: side), matted.state.id)  # type: ignore[arg-type]
+
+    def taken(**wanted: bool) -> int:
+        return sum(member.size for member in plan_export(matted, Wanted(**wanted)).stream.members[:-1])
+
+    least = taken(source=False, masks=False, alpha=False)
+    with_results = taken(source=False, masks=False, alpha=False, results=True)
+    assert found.results > found.alpha > 0 and abs(with_results - least - found.results) < 300, "sidecars go with them"
 
 
 def test_names_are_kept_where_they_are_free(matted: MattingSession, tmp_path: Path) -> None:

@@ -2,103 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from queue_logic import (
-    Job,
     JobProgress,
     JobQueue,
     JobState,
-    Limits,
     Needs,
-    Observer,
-    Order,
     ProcessRecord,
-    QueueRunner,
 )
-from queue_logic.messages import Control, Crashed, Ended, Message, Planned, Progressed
-
-
-@dataclass
-class Played:
-    """An execution whose messages the test says."""
-
-    order: Order
-    device: str
-    worker: ProcessRecord | None = None
-    said: list[Message] = field(default_factory=list)
-    heard: list[Control] = field(default_factory=list)
-    killed: bool = False
-
-    def messages(self) -> list[Message]:
-        said, self.said = self.said, []
-        return said
-
-    def send(self, control: Control) -> None:
-        self.heard.append(control)
-        if control is Control.CANCEL and self.obeys:
-            self.said.append(Ended(how="cancelled"))
-
-    obeys: bool = True
-
-    def kill(self) -> None:
-        self.killed = True
-        self.said.append(Crashed(error="its process was killed"))
-
-
-class Stage:
-    """A queue, its runner, a clock that the test turns, and executions that it plays."""
-
-    def __init__(
-        self,
-        workspace: Path,
-        devices: tuple[str, ...] = ("cpu",),
-        lanes: dict[str, str] | None = None,
-        observers: Sequence[Observer] = (),
-    ) -> None:
-        self.now = 0.0
-        self.started: list[Played] = []
-        self.queue = JobQueue(workspace, clock=lambda: self.now)
-        limits = Limits(hang_seconds=60, cancel_seconds=3, attempts=2)
-        self.runner = QueueRunner(self.queue, self, devices, limits, lambda: self.now, lanes, observers)
-
-    def start(self, order: Order, device: str) -> Played:
-        self.started.append(Played(order, device))
-        return self.started[-1]
-
-    def wait(self, seconds: float) -> None:
-        self.now += seconds
-
-    def after(self, seconds: float) -> None:
-        self.now += seconds
-        self.runner.step()
-
-    def says(self, *messages: Message) -> None:
-        self.started[-1].said.extend(messages)
-        self.runner.step()
-
-    def killed(self) -> list[bool]:
-        return [played.killed for played in self.started]
-
-    def states(self) -> list[str]:
-        return [job.state.value for job in self.queue.jobs()]
+from queue_logic.messages import Control, Crashed, Ended, Planned, Progressed
+from tests.queue_stage import DONE, Stage, add
 
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Stage:
     return Stage(tmp_path)
-
-
-def add(stage: Stage, count: int = 2) -> None:
-    for number in range(count):
-        stage.queue.add("matting", f"s{number}")
-
-
-DONE = Ended(how="done", result={"frames": 3})
 
 
 def test_one_job_at_a_time_in_order(stage: Stage) -> None:
@@ -315,88 +236,3 @@ def test_a_job_edited_out_of_the_file_by_hand_is_stopped(stage: Stage) -> None:
     stage.after(0)
     stage.after(0)
     assert stage.started[0].heard == [Control.CANCEL] and stage.queue.jobs() == [] and stage.runner.is_idle()
-
-
-def test_a_kind_with_a_lane_runs_beside_the_device_and_takes_none(tmp_path: Path) -> None:
-    stage = Stage(tmp_path, lanes={"upload": "net"})
-    for kind, session in (("upload", "s0"), ("upload", "s1"), ("matting", "s2"), ("matting", "s3")):
-        stage.queue.add(kind, session)
-    stage.after(0)
-    assert [(played.order.session_id, played.device) for played in stage.started] == [("s0", "net"), ("s2", "cpu")]
-    stage.started[0].said.append(DONE)
-    stage.after(0)
-    stage.after(0)
-    assert [(played.order.session_id, played.device) for played in stage.started[2:]] == [("s1", "net")]
-    with stage.runner.first("cpu"):
-        assert stage.started[1].heard == [Control.PAUSE] and stage.started[2].heard == []
-
-
-def test_a_session_that_waits_for_a_lane_can_be_worked_on_meanwhile(tmp_path: Path) -> None:
-    stage = Stage(tmp_path, lanes={"upload": "net"})
-    for kind, session in (("upload", "s0"), ("upload", "s1"), ("matting", "s1")):
-        stage.queue.add(kind, session)
-    stage.after(0)
-    assert stage.states() == ["running", "pending", "running"]
-    stage.started[0].said.append(DONE)
-    stage.after(0)
-    assert stage.states() == ["done", "pending", "running"], "one at a time on a session"
-    stage.says(DONE)
-    stage.after(0)
-    assert stage.states() == ["done", "running", "done"]
-
-
-def test_no_job_goes_before_what_waits_for_the_same_session(tmp_path: Path) -> None:
-    stage = Stage(tmp_path, lanes={"upload": "net"})
-    for kind, session in (("matting", "s0"), ("matting", "s1"), ("upload", "s1"), ("upload", "s2")):
-        stage.queue.add(kind, session)
-    stage.after(0)
-    assert stage.states() == ["running", "pending", "pending", "running"]  # s1 is to be matted first
-    stage.started[1].said.append(DONE)
-    stage.after(0)
-    assert stage.states() == ["running", "pending", "pending", "done"]
-    stage.started[0].said.append(DONE)
-    stage.after(0)
-    stage.after(0)
-    assert stage.states() == ["done", "running", "pending", "done"]
-    stage.says(DONE)
-    stage.after(0)
-    assert stage.states() == ["done", "done", "running", "done"]
-
-
-def test_observers_are_told_what_happens_to_jobs(tmp_path: Path) -> None:
-    told: list[tuple[str, str, str]] = []
-
-    def broken(job: Job, what: str) -> None:
-        raise RuntimeError("an observer's own fault")
-
-    stage = Stage(tmp_path, observers=[broken, lambda job, what: told.append((job.id, what, job.state.value))])
-    add(stage, 3)
-    stage.after(0)
-    stage.says(Crashed(error="its process crashed"))
-    stage.says(DONE)
-    stage.says(Ended(how="failed", error="no"))
-    stage.queue.cancel("3")
-    stage.after(0)
-    stage.after(0)
-    assert told == [
-        ("1", "started", "running"),
-        ("1", "crashed", "pending"),
-        ("1", "resumed", "running"),
-        ("1", "done", "done"),
-        ("2", "started", "running"),
-        ("2", "failed", "failed"),
-        ("3", "started", "running"),
-        ("3", "cancelled", "cancelled"),
-    ]
-
-
-def test_observers_are_told_of_what_an_owner_that_died_has_left(tmp_path: Path) -> None:
-    told: list[tuple[str, str]] = []
-    stage = Stage(tmp_path, observers=[lambda job, what: told.append((job.id, what))])
-    add(stage, 2)
-    stage.queue.update("1", state=JobState.RUNNING, attempts=1)
-    stage.queue.update("2", state=JobState.RUNNING, attempts=9)
-    stage.runner.recover()
-    assert told == [("1", "interrupted"), ("2", "failed")]
-    stage.after(0)
-    assert told[2:] == [("1", "resumed")]
