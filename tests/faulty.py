@@ -74,6 +74,8 @@ class Fault:
     """Let a bit of the body flip on the way."""
     hold: threading.Event | None = None
     """Wait for it before anything is done."""
+    after: tuple[str, ...] = ()
+    """Wait until each of these has been answered (Request.what)."""
 
 
 class Server:
@@ -92,6 +94,8 @@ class Server:
         self.holding = threading.Semaphore(0)
         """Released for each request that a fault holds."""
         self._lock = threading.Lock()
+        self._answered: set[str] = set()
+        self._answer_given = threading.Condition(self._lock)
         server = self
 
         class Handler(_Handler):
@@ -116,6 +120,15 @@ class Server:
                     fault.times -= 1
                     return fault
         return None
+
+    def note_answer(self, request: Request) -> None:
+        with self._answer_given:
+            self._answered.add(request.what)
+            self._answer_given.notify_all()
+
+    def wait_for_answers(self, whats: tuple[str, ...]) -> None:
+        with self._answer_given:
+            self._answer_given.wait_for(lambda: self._answered.issuperset(whats), 30)
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -143,6 +156,7 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         request = Request(self.command, self.path, headers)
         fault = self.owner.fault(request) or Fault("")
+        self.owner.wait_for_answers(fault.after)
         if fault.hold:
             self.owner.holding.release()
             fault.hold.wait()
@@ -154,6 +168,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._hang_up()
             else:
                 self._say(fault.change(response) if fault.change else response, request)
+        self.owner.note_answer(request)
 
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _serve  # noqa: N815 - the library's names
 
