@@ -89,7 +89,7 @@ def serve(host: str, port: int, settings: Settings, *, show: bool) -> None:
     app.on_shutdown(lambda: LOG.info("the web app ends"))
     ui.run(
         host=host, port=port, title="SplazMatte", dark=None, reload=False, show=show, storage_secret=secret,
-        show_welcome_message=False, session_middleware_kwargs={"same_site": "strict"}, favicon="🎬",
+        show_welcome_message=False, session_middleware_kwargs={"same_site": "lax"}, favicon="🎬",
         timeout_graceful_shutdown=3, server_header=False, log_config=None,
     )  # fmt: skip
 

@@ -101,7 +101,8 @@ async def answer(logins: Logins, request: Request) -> Response:
     """Answer /login and /logout."""
     if request.url.path == "/logout":
         response: Response = RedirectResponse("/login", 303)
-        response.delete_cookie(COOKIE, path="/")
+        if request.method == "POST":  # a link elsewhere logs nobody out
+            response.delete_cookie(COOKIE, path="/")
         return response
     if request.method != "POST":
         return _page(request)
@@ -113,9 +114,8 @@ async def answer(logins: Logins, request: Request) -> Response:
         return _page(request, "That is not the password.", 401)
     response = RedirectResponse(wanted(request.query_params.get("to", "")), 303)
     secure = request.url.scheme == "https"
-    response.set_cookie(
-        COOKIE, logins.cookie(), DAYS * 86_400, path="/", httponly=True, samesite="strict", secure=secure
-    )
+    # 'lax' lets a link on another site, such as a card's, open a page; the guard refuses all else that others start
+    response.set_cookie(COOKIE, logins.cookie(), DAYS * 86_400, path="/", httponly=True, samesite="lax", secure=secure)
     return response
 
 

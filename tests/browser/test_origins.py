@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser import steps
-from tests.browser.driver import App
+from tests.browser.driver import App, start_app
 
 pytestmark = pytest.mark.browser
 ATTACK = """async (app) => {
@@ -91,3 +92,22 @@ def test_its_own_page_still_works(page: Page, app: App, clip: object) -> None:
     steps.upload(page, clip)  # type: ignore[arg-type]
     steps.click(page, 250, 75)
     assert steps.mask(page, 1, 0)[75, 250]
+
+
+def test_a_link_elsewhere_opens_an_app_that_one_has_logged_in_to(
+    context: BrowserContext, elsewhere: str, tmp_path: Path
+) -> None:
+    locked = start_app(tmp_path / "workspace", environment={"SPLAZMATTE_PASSWORD": "open sesame"})
+    try:
+        page = context.new_page()
+        page.goto(locked.url)
+        page.get_by_label("Password").fill("open sesame")
+        page.get_by_role("button", name="Log in").click()
+        expect(page.locator(".sm-page")).to_be_visible()
+        for path, found in (("/settings", ".sm-page"), ("/logout", "text=another origin"), ("/", ".sm-page")):
+            page.goto(f"http://{elsewhere.replace('127.0.0.1', 'localhost')}/")
+            page.evaluate("(to) => { document.body.innerHTML = `<a href='${to}'>it</a>`; }", locked.url + path)
+            page.get_by_role("link", name="it").click()
+            expect(page.locator(found)).to_be_visible()
+    finally:
+        locked.close()
