@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.bytes_bar import BytesBar
-from cli.matting import split_formats
+from cli.options import split_formats
 from cli.out_file import STDOUT, check_out, check_stdout, send
 from cli.output import Debug, Json, note, show
 from cli.text import bytes_text, counted

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.commercial import Commercial, changed_terms
-from cli.matting import new_session, stoppable
+from cli.matting import new_session
+from cli.options import stoppable
 from cli.output import Debug, Json, ProgressBar, show
 from cli.text import counted, table
 from cli.workspace import matting_store, open_session

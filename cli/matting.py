@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.commercial import Commercial, changed_terms, terms_field
-from cli.output import Debug, Json, ProgressBar, note, show
+from cli.options import Force, Queue, split_formats, stoppable
+from cli.output import Debug, Json, ProgressBar, show
 from cli.queue import ThenTrack, show_jobs
 from cli.workspace import enqueue, matting_store, open_session
 
@@ -26,8 +23,6 @@ Formats = Annotated[str, typer.Option("--formats", help="Comma-separated: alpha,
 Premultiplied = Annotated[
     bool | None, typer.Option("--premultiplied/--straight", help="Colours; each format's own convention if not given.")
 ]
-Queue = Annotated[bool, typer.Option("--queue", help="Put it into the queue instead of running it now.")]
-Force = Annotated[bool, typer.Option("--force", help="Try also what does not seem to fit into memory or disk.")]
 
 
 def matte(
@@ -142,11 +137,6 @@ def export(
             check=not force,
         )
     show(result.summary(), lambda: result_text(result))
-
-
-def split_formats(text: str) -> list[str]:
-    """Return the names in a comma-separated list."""
-    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def new_session(video: Path, given: Given, decisions: dict[str, Any]) -> MattingSession:
@@ -267,25 +257,6 @@ def _remove(session: MattingSession) -> None:
     from session_store import SessionStore
 
     SessionStore(session.folder.parent).delete(session.state.id)
-
-
-@contextmanager
-def stoppable(words: str = "stopping after this frame; once more to stop at once") -> Iterator[Any]:
-    """Give a function that says whether the user pressed Ctrl-C (or sent SIGTERM); a second time stops at once."""
-    asked = threading.Event()
-
-    def ask(number: int, frame: object) -> None:
-        if asked.is_set():
-            raise KeyboardInterrupt
-        asked.set()
-        note(words)
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield asked.is_set
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def result_text(result: RunResult) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli import output
-from cli.matting import stoppable
+from cli.options import stoppable
 from cli.output import Debug, Json, note, show
 from cli.text import bytes_text, table
 

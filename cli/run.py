@@ -8,7 +8,7 @@ import typer
 
 from cli import matting, track
 from cli.commercial import Commercial
-from cli.matting import Force
+from cli.options import Force
 from cli.output import Debug, Json
 from cli.workspace import kind_of
 

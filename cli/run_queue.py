@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.matting import stoppable
+from cli.options import stoppable
 from cli.output import Debug, Json, ProgressBar, note, show
 from cli.queue import job_text, jobs_data, jobs_text
 from cli.workspace import open_queue, video_names

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.commercial import Commercial, changed_terms, terms_field
-from cli.matting import Force, Queue, split_formats, stoppable
+from cli.options import Force, Queue, split_formats, stoppable
 from cli.output import Debug, Json, ProgressBar, show
 from cli.queue import show_jobs
 from cli.track_choices import choices, engine_field, span_field

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cli.matting import split_formats
+from cli.options import split_formats
 
 if TYPE_CHECKING:
     from engines.spec import Job

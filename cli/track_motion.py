@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.matting import Force, split_formats, stoppable
+from cli.options import Force, split_formats, stoppable
 from cli.output import Debug, Json, ProgressBar, show
 from cli.track import result_text
 from cli.track_points import add_motion

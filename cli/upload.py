@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.bytes_bar import BytesBar
-from cli.matting import Queue, split_formats, stoppable
+from cli.options import Queue, split_formats, stoppable
 from cli.output import Debug, Json, show
 from cli.queue import show_jobs
 from cli.text import bytes_text

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from config import get_settings
 from engines.registry import preferred
@@ -21,11 +19,12 @@ from matting_runner.contact import write_contact_sheet
 from matting_runner.deliver_stage import check_formats, deliver
 from matting_runner.estimate.plan import foresee, plan_of
 from matting_runner.frames_stage import frames_needed
-from matting_runner.marks import alpha_marks, engines_used, makes_masks
+from matting_runner.marks import alpha_marks, makes_masks
 from matting_runner.mask_stages import propagate, read_keyframes, segment, set_keyframe
 from matting_runner.matte_stage import matte
 from matting_runner.progress import Progress, Reporter, Stage
 from matting_runner.prompts import add_mask, check_prompts, guess_prompts
+from matting_runner.result import RunResult, result_of
 from pipeline.decode import VideoReader
 from pipeline.frames import FrameFolder
 from pipeline.probe import probe
@@ -37,9 +36,6 @@ from runner_base.plan import Plan
 from runner_base.terms import check_choices
 from runner_base.watched import Watched
 from session_store import EngineChoice, MattingSession, MattingState, RunRecord, SessionStore
-
-DOUBT = 0.5
-"""Confidence of a propagated mask below which the user is asked for a keyframe."""
 
 __all__ = [
     "Progress",
@@ -57,49 +53,6 @@ __all__ = [
     "set_keyframe",
     "write_contact_sheet",
 ]
-
-
-@dataclass(frozen=True)
-class RunResult:
-    """What a run did."""
-
-    session: MattingSession
-    span: tuple[int, int]
-    """Frames that the deliverables have, half-open."""
-    seconds: dict[str, float]
-    """By stage; 0 where there was nothing to do."""
-    fps: dict[str, float]
-    """Frames a second by stage, of those that did something."""
-    stage_frames: dict[str, float]
-    """Frames that were done in each stage."""
-    outputs: dict[str, Path]
-    """Deliverables by format."""
-    engines: dict[str, str]
-    """What made keyframes, masks and alpha: {job: engine with the parameters that were chosen}."""
-    notices: list[str]
-    """What engines did other than they were asked to."""
-    keyframes_wanted: list[tuple[str, int]]
-    """(object's name, frame) where its mask is least certain: a keyframe there helps most."""
-
-    @property
-    def frames(self) -> int:
-        """Return how many frames the deliverables have."""
-        return self.span[1] - self.span[0]
-
-    def summary(self) -> dict[str, Any]:
-        """Return it as plain values: what --json prints and the queue keeps."""
-        return {
-            "session_id": self.session.state.id,
-            "session_dir": str(self.session.folder),
-            "frames": self.frames,
-            "seconds": self.seconds,
-            "fps": self.fps,
-            "stage_frames": self.stage_frames,
-            "outputs": {name: str(path) for name, path in self.outputs.items()},
-            "engines": self.engines,
-            "notices": list(self.notices),
-            "keyframes_wanted": [list(entry) for entry in self.keyframes_wanted],
-        }
 
 
 def create_session(store: SessionStore, video: Path, *, original_name: str = "", move: bool = False) -> MattingSession:
@@ -160,7 +113,7 @@ def run_matting(
             span = _run_stages(session, reporter, until, plan)
         finally:
             plan.learn()
-    return _result(session, span, session.state.formats, reporter)
+    return result_of(session, span, session.state.formats, reporter)
 
 
 def export_session(
@@ -202,7 +155,7 @@ def export_session(
             deliver(session, info, span, formats, premultiplied, reporter)
         finally:
             plan.learn()
-    return _result(session, span, formats, reporter)
+    return result_of(session, span, formats, reporter)
 
 
 @contextmanager
@@ -274,36 +227,6 @@ def _span(wanted: tuple[int, int] | None, frames: int) -> tuple[int, int]:
         return 0, frames
     if not 0 <= wanted[0] < wanted[1] <= frames:
         raise PromptError(f"range {wanted[0]}:{wanted[1]} is outside the clip, which has the frames 0:{frames}")
-    return wanted
-
-
-def _result(session: MattingSession, span: tuple[int, int], formats: Sequence[str], reporter: Reporter) -> RunResult:
-    seconds = {stage: round(value, 3) for stage, value in reporter.seconds.items()}
-    return RunResult(
-        session=session,
-        span=span,
-        seconds=seconds,
-        fps={
-            stage: round(count / reporter.seconds[stage], 2)
-            for stage, count in reporter.frames.items()
-            if count and reporter.seconds[stage] > 0
-        },
-        stage_frames=dict(reporter.frames),
-        outputs={name: session.folder / made.path for name, made in session.state.delivered.items() if name in formats},
-        engines=engines_used(session.state),
-        notices=reporter.notices,
-        keyframes_wanted=_keyframes_wanted(session, span),
-    )
-
-
-def _keyframes_wanted(session: MattingSession, span: tuple[int, int]) -> list[tuple[str, int]]:
-    """Return the least certain frame of each object where that is below DOUBT."""
-    wanted = []
-    for item in session.state.objects:
-        known = {i: value for i, value in item.confidence.items() if i in range(*span) and i not in item.keyframes}
-        worst = min(known, key=lambda index: known[index], default=None)
-        if worst is not None and known[worst] < DOUBT:
-            wanted.append((item.name, worst))
     return wanted
 
 
