@@ -219,6 +219,7 @@ def test_the_error_is_small(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.parametrize("formats", [("alpha", "foreground"), ("prores", "exr")], ids=",".join)
 def test_the_error_is_small_at_real_sizes(tmp_path: Path, formats: tuple[str, ...]) -> None:
     assert (DEMO / "clip.mp4").exists()
