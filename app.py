@@ -31,7 +31,7 @@ def main() -> int:
         settings = get_settings()
         host = arguments.host or settings.host
         port = settings.port if arguments.port is None else arguments.port
-        check(host, port, settings)
+        port = check(host, port, settings)
         refuse_wrong()
         with to_console(), to_file(settings.workspace_dir / "logs", "app"):
             serve(host, port, settings, show=not arguments.no_browser)
@@ -41,20 +41,23 @@ def main() -> int:
     return 0
 
 
-def check(host: str, port: int, settings: Settings) -> None:
-    """Refuse what would be open to strangers, or cannot be listened on.
+def check(host: str, port: int, settings: Settings) -> int:
+    """Refuse what would be open to strangers, or cannot be listened on; return the port, for 0 one that is free.
 
     Raises:
         ParameterError: no password on an address that others reach, or an address that is not to be had.
     """
     if not is_loopback(host) and not settings.password.get_secret_value():
         raise ParameterError(f"others can reach {host}: set SPLAZMATTE_PASSWORD, or listen on 127.0.0.1")
+    if not 0 <= port <= 65535:
+        raise ParameterError(f"there is no port {port}; choose one of 1 to 65535: --port")
     try:
         kind, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(kind) as probe:
             if os.name != "nt":  # there it would let two apps share the port
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
+            return int(probe.getsockname()[1])
     except (OSError, OverflowError) as error:
         raise ParameterError(f"cannot listen on {host}, port {port}: {error}; choose another: --port") from None
 
@@ -71,7 +74,6 @@ def serve(host: str, port: int, settings: Settings, *, show: bool) -> None:
     os.environ.setdefault("NICEGUI_STORAGE_PATH", str(workspace / ".browsers"))
 
     from nicegui import app, ui
-    from starlette.middleware import Middleware
 
     from app_logic.services import Services
     from app_logic.watch.links import Address
@@ -82,7 +84,8 @@ def serve(host: str, port: int, settings: Settings, *, show: bool) -> None:
     app.on_startup(services.start)
     app.on_shutdown(services.close)
     hosts = LOOPBACK | {host} if is_loopback(host) else None
-    app.user_middleware.insert(0, Middleware(Guard, hosts=hosts, logins=logins(settings, secret)))
+    build = app.build_middleware_stack  # NiceGUI puts middleware of its own before all that is added
+    app.build_middleware_stack = lambda: Guard(build(), hosts, logins(settings, secret))  # type: ignore[method-assign]
     named = "localhost" if is_loopback(host) else host
     print(f"SplazMatte: http://{named}:{port} (Ctrl-C ends it)", flush=True)
     LOG.info("the web app starts", version=VERSION, host=host, port=port, pid=os.getpid())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -27,22 +28,24 @@ class Delivery:
     name: str
     sizes: dict[str, int]
     """Bytes by format."""
+    outdated: frozenset[str] = frozenset()
+    """Formats that were made before the session's last changes."""
 
 
 def deliveries(services: Services) -> list[Delivery]:
     """Return every session that has something to download, the newest first."""
+    from results.sessions import outdated
     from results.several import delivered
     from session_base import tree_bytes
 
     found = []
     for side in services.sides.values():
         for session_id in side.store.ids():
-            try:
+            with suppress(SplazMatteError):
                 session: Any = side.store.open(session_id)
-            except SplazMatteError:
-                continue
-            if sizes := {name: tree_bytes(result.path) for name, result in delivered(session).items()}:
-                found.append(Delivery(side.kind, session_id, session.state.name, sizes))
+                if sizes := {name: tree_bytes(result.path) for name, result in delivered(session).items()}:
+                    older = frozenset(outdated(session))
+                    found.append(Delivery(side.kind, session_id, session.state.name, sizes, older))
     return sorted(found, key=lambda row: row.id, reverse=True)
 
 

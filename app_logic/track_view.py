@@ -13,6 +13,7 @@ from app_logic.view import clip_view, short
 from runner_base.facts import load_info
 from tracking_export.motion.result import Motion
 from tracking_export.tracks import Tracks
+from tracking_runner.marks import outdated
 from tracking_runner.track_stage import stale_points
 from tracking_session_store import MotionChoice, TrackingSession, TrackingState, TrackPoint
 
@@ -46,6 +47,7 @@ def track_view(session: TrackingSession, revision: int, sight: TrackSight) -> di
     return clip_view(session, revision, info) | {
         "points": [_point(point, state, stale) for point in state.points],
         "tracks": _tracks(state) if has_tracks else None,
+        "outdated": outdated(state, info.frames),
         "direction": state.direction,
         "motions": [_motion(state, motion) for motion in state.motions],
         "object": {

@@ -9,7 +9,7 @@ from typing import Any
 
 from app_logic.makers import alpha_makers, mask_makers
 from matting_runner import load_info
-from matting_runner.marks import alpha_marks, engine_mark
+from matting_runner.marks import alpha_marks, engine_mark, outdated
 from pipeline.info import VideoInfo
 from session_base import StoredSession
 from session_store import MattingSession, SessionObject
@@ -57,6 +57,7 @@ def session_view(
     return clip_view(session, revision, info) | {
         "objects": [_object(item, info.frames, engine, state.direction, busy) for item in state.objects],
         "alpha": _alpha(session, marks),
+        "outdated": outdated(state, info.frames),
         "made": {
             "masks": {str(item.id): mask_makers(item, info.frames) for item in state.objects},
             "alpha": alpha_makers(state, info.frames),

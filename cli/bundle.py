@@ -27,6 +27,7 @@ def bundle(
     debug: Debug = False,
 ) -> None:
     """Put what sessions of both kinds have delivered into one zip, under the names of their videos."""
+    from results.sessions import word_of_outdated
     from results.several import bundle as zip_of
     from results.several import choose, left_out
     from zip_stream import save
@@ -38,6 +39,7 @@ def bundle(
     names = split_formats(formats)
     taken = choose(sessions, names)
     reasons = [f"left out of {session.state.id}: {why}" for session in sessions for why in left_out(session, names)]
+    older = [text for session in sessions if (text := word_of_outdated(session, taken[session.state.id]))]
     stream = zip_of([(session, taken[session.state.id]) for session in sessions])
     with BytesBar() as bar:
         bar.begin("writing")
@@ -46,13 +48,20 @@ def bundle(
         else:
             save(stream, target, bar)
     text = f"{counted(len(stream.members), 'file')} of {counted(len(sessions), 'session')}, {bytes_text(stream.size)}"
-    for reason in reasons:
+    for reason in reasons + older:
         note(reason)
     if target is None:
         note(text)
         return
     files = [member.name for member in stream.members]
-    data = {"file": str(target), "bytes": stream.size, "sessions": taken, "files": files, "left_out": reasons}
+    data = {
+        "file": str(target),
+        "bytes": stream.size,
+        "sessions": taken,
+        "files": files,
+        "left_out": reasons,
+        "outdated": older,
+    }
     show(data, f"{target}: {text}")
 
 

@@ -14,6 +14,8 @@ import typer
 from errors import SplazMatteError
 
 if TYPE_CHECKING:
+    from typer.exceptions import TyperException
+
     from matting_runner.progress import Progress
     from queue_logic import JobProgress
 
@@ -73,7 +75,7 @@ def guard(call: Callable[[], Any]) -> int:
     except SplazMatteError as error:
         return _fail(str(error), type(error).__name__, error.exit_code)
     except TyperException as error:
-        return _fail(error.format_message().replace("\n", " "), "UsageError", EXIT_USAGE)
+        return _wrong_usage(error)
     except (KeyboardInterrupt, Abort):
         return _fail("stopped", "Cancelled", 130)
     except BrokenPipeError:
@@ -81,6 +83,14 @@ def guard(call: Callable[[], Any]) -> int:
     except Exception as error:
         reason = _without_secrets(f"unexpected {type(error).__name__}: {error}")
         return _fail(f"{reason} (run again with --debug)", "Bug", EXIT_BUG)
+
+
+def _wrong_usage(error: TyperException) -> int:
+    """Say what is wrong; a command without the one that should follow has said nothing wrong, and gets its help."""
+    if type(error).__name__ == "NoArgsIsHelpError":  # typer keeps the class to itself
+        note(error.format_message())
+        return EXIT_USAGE
+    return _fail(error.format_message(), "UsageError", EXIT_USAGE)
 
 
 def _fail(message: str, kind: str, code: int) -> int:

@@ -8,7 +8,7 @@ import typer
 
 from cli.bytes_bar import BytesBar
 from cli.options import Queue, split_formats, stoppable
-from cli.output import Debug, Json, show
+from cli.output import Debug, Json, note, show
 from cli.queue import show_jobs
 from cli.text import bytes_text
 from cli.workspace import kind_of, open_queue, stores
@@ -31,7 +31,7 @@ def upload(
 ) -> None:
     """Upload what sessions have delivered to the cloud store that is set, and print links; goes on after a cut."""
     from integrations.cloud_settings import required_settings
-    from results.sessions import chosen
+    from results.sessions import chosen, word_of_outdated
 
     required_settings()
     names = split_formats(formats) if formats else []
@@ -42,6 +42,8 @@ def upload(
         parameters: dict[str, Any] = {"formats": names} if names else {}
         show_jobs([open_queue().add("upload", session.state.id, parameters) for session in sessions])
         return
+    for text in filter(None, (word_of_outdated(session, names or session.state.delivered) for session in sessions)):
+        note(text)
     with stoppable("stopping; what was sent is kept") as asked, BytesBar() as bar:
         made = [(session, _upload(session, names, asked, bar)) for session in sessions]
     found = [(session.state.id, link) for session, keys in made for link in _links_of(session) if link.key in keys]

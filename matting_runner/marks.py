@@ -91,6 +91,24 @@ def keyframe_marks(state: MattingState, frames: int) -> list[str]:
     ]
 
 
+def outdated(state: MattingState, frames: int) -> list[str]:
+    """Return the formats that were delivered from another alpha, or of other frames, than a run would give now.
+
+    None where the alpha was cleaned away: nobody can tell then.
+    """
+    if not state.alpha.spans:
+        return []
+    span, marks = state.range or (0, frames), alpha_marks(state, frames)
+    if span[1] > frames or state.alpha.stale(*span, marks.__getitem__):
+        return list(state.delivered)
+    ways = (None, True, False)  # an export may have multiplied colours otherwise than the session does
+    return [
+        name
+        for name, made in state.delivered.items()
+        if made.mark not in {delivery_mark(state, name, span, premultiplied) for premultiplied in ways}
+    ]
+
+
 def delivery_mark(state: MattingState, name: str, span: tuple[int, int], premultiplied: bool | None) -> str:
     """Return what the deliverable `name` has to be made from now."""
     parts = [f"{s.start}:{s.stop}:{s.mark}" for s in state.alpha.spans]

@@ -10,7 +10,7 @@ from app_logic.bundles import Delivery, deliveries, query_of
 from app_logic.words import bytes_text
 from pages.desk import Desk
 from pages.texts import t
-from pages.widgets import icon_button
+from pages.widgets import closed, icon_button, out_of_date
 from pipeline.formats import FORMATS
 from tracking_export import TRACK_FORMATS
 
@@ -31,8 +31,7 @@ async def download_several(desk: Desk) -> None:
             ui.label(t("No session has results yet: deliver first."))
             with ui.row().classes("sm-buttons"):
                 ui.button(t("Close"), on_click=dialog.close).props("flat no-caps")
-    await dialog
-    dialog.delete()
+    await closed(dialog)
 
 
 def format_title(name: str) -> str:
@@ -73,7 +72,10 @@ class _Form:
         self._boxes[row.id] = {}
         with ui.row().classes("sm-bundle-formats"):
             for name, size in row.sizes.items():
-                box = ui.checkbox(f"{format_title(name)} · {bytes_text(size)}", value=chosen).props("dense size=xs")
+                text, is_old = f"{format_title(name)} · {bytes_text(size)}", name in row.outdated
+                box = ui.checkbox(text, value=chosen and not is_old).props("dense size=xs")
+                if is_old:
+                    out_of_date()
                 box.on("update:model-value", self._refresh)
                 self._boxes[row.id][name] = box
 

@@ -7,6 +7,7 @@ from nicegui import ui
 from app_logic.carry import track_through
 from pages.matting_desk import MattingDesk
 from pages.texts import t
+from pages.widgets import closed
 
 
 async def carry_points(desk: MattingDesk) -> None:
@@ -20,8 +21,7 @@ async def carry_points(desk: MattingDesk) -> None:
             ui.button(t("Cancel"), on_click=lambda: dialog.submit(False)).props("flat no-caps")
             go = ui.button(t("Make the tracking session"), on_click=lambda: dialog.submit(True))
             go.props("unelevated no-caps color=primary")
-    wanted = await dialog
-    dialog.delete()
+    wanted = await closed(dialog)
     if not wanted:
         return
     number = 32 if amount.value is None else round(amount.value)

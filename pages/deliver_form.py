@@ -13,7 +13,7 @@ from pages.cloud_panel import CloudPanel
 from pages.desk import Desk
 from pages.made_dialog import show_made
 from pages.texts import t
-from pages.widgets import action_button, heading, hint, icon_button
+from pages.widgets import action_button, closed, heading, hint, icon_button, out_of_date
 
 
 class FormatRow(NamedTuple):
@@ -86,14 +86,16 @@ class DeliverForm:
         for name, box in self._boxes.items():
             box.value = name in state.formats
         self.follow(state)
-        shown = (state.id, {name: made.mark for name, made in state.delivered.items()})
+        old = (self._desk.view or {}).get("outdated", ())
+        shown = (state.id, {name: (made.mark, name in old) for name, made in state.delivered.items()})
         if shown != self._shown:
             self._shown = shown
             self._list.clear()
             with self._list:
-                self._results(state.id, [row for row in self._rows if row.name in state.delivered], state.delivered)
+                rows = [row for row in self._rows if row.name in state.delivered]
+                self._results(state.id, rows, state.delivered, old)
 
-    def _results(self, session_id: str, rows: list[FormatRow], delivered: dict[str, Any]) -> None:
+    def _results(self, session_id: str, rows: list[FormatRow], delivered: dict[str, Any], old: Collection[str]) -> None:
         if not rows:
             ui.label(t("Nothing is delivered yet.")).classes("sm-note")
             return
@@ -101,6 +103,8 @@ class DeliverForm:
             with ui.row().classes("sm-row"):
                 ui.icon("folder_zip" if row.folder else "movie" if row.name in self._playable else "description")
                 ui.label(t(row.title)).classes("grow")
+                if row.name in old:
+                    out_of_date()
                 if row.name in self._playable:
                     url = f"/media/{session_id}/file/{row.name}?v={delivered[row.name].mark}"
                     icon_button("play_arrow", t("Play {name}", name=t(row.title)), partial(self._play, url))
@@ -118,8 +122,7 @@ class DeliverForm:
             video.classes("sm-checker")
             with ui.row().classes("sm-buttons"):
                 ui.button(t("Close"), on_click=dialog.close).props("flat no-caps")
-        await dialog
-        dialog.delete()
+        await closed(dialog)
 
     async def _how(self, session_id: str, name: str) -> None:
         found = await self._desk.do(lambda: [made(*self._desk.side.results(self._desk.editor.session, [name]))])

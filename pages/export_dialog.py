@@ -10,6 +10,7 @@ from app_logic.portable import Parts, parts
 from app_logic.words import bytes_text
 from pages.desk import Desk
 from pages.texts import t
+from pages.widgets import closed
 
 PARTS = {
     "source": "Source video",
@@ -32,8 +33,7 @@ async def export_project(desk: Desk, session_id: str, name: str) -> None:
             t("One file with prompts, masks and settings, to go on with on another machine or in a newer version.")
         ).classes("sm-note")
         _Form(session_id, sizes, dialog)
-    await dialog
-    dialog.delete()
+    await closed(dialog)
 
 
 class _Form:

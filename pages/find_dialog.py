@@ -8,7 +8,7 @@ from nicegui import ui
 
 from pages.matting_desk import MattingDesk
 from pages.texts import t
-from pages.widgets import ask_text
+from pages.widgets import ask_text, closed
 
 
 async def find_by_text(desk: MattingDesk) -> None:
@@ -49,6 +49,5 @@ async def _choose(desk: MattingDesk, found: list[tuple[bytes, float]]) -> list[i
             ui.button(t("Use"), on_click=lambda: dialog.submit(sorted(chosen))).props(
                 "unelevated no-caps color=primary"
             )
-    answer = await dialog
-    dialog.delete()
+    answer = await closed(dialog)
     return list(answer or [])

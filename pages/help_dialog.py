@@ -9,6 +9,7 @@ from nicegui import ui
 from pages.desk import Desk
 from pages.keys import Row
 from pages.texts import t
+from pages.widgets import closed
 
 
 async def show_help(desk: Desk, steps: Sequence[str], keys: Sequence[Row]) -> None:
@@ -26,8 +27,7 @@ async def show_help(desk: Desk, steps: Sequence[str], keys: Sequence[Row]) -> No
                 ui.label(t(text))
         with ui.row().classes("sm-buttons"):
             ui.button(t("Close"), on_click=dialog.close).props("flat no-caps autofocus")
-    await dialog
-    dialog.delete()
+    await closed(dialog)
 
 
 SIGNS = {"arrowleft": "←", "arrowright": "→", "space": "Space", "home": "Home", "end": "End", "escape": "Esc"}

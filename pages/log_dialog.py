@@ -9,7 +9,7 @@ from nicegui import run, ui
 
 from pages.desk import Desk
 from pages.texts import say, t
-from pages.widgets import copy_text, icon_button
+from pages.widgets import closed, copy_text, icon_button
 from queue_logic.job_log import EVENTS, LEVELS, OUTPUT, JobLog, Line, log_path
 
 LOOK = 1.0
@@ -47,9 +47,7 @@ async def show_log(desk: Desk, job_id: str, name: str) -> None:
         LogView(desk, job_id, name)
         with ui.row().classes("sm-buttons"):
             ui.button(t("Close"), on_click=dialog.close).props("flat no-caps autofocus")
-    await dialog
-    if not dialog.is_deleted:  # with the page, when that is closed
-        dialog.delete()
+    await closed(dialog)
 
 
 class LogView:

@@ -7,6 +7,7 @@ from nicegui import ui
 from app_logic.made import EngineLine, Made
 from pages.desk import Desk
 from pages.texts import say, t
+from pages.widgets import closed
 
 MADE_JOBS = {
     "segmenter": "masks from prompts",
@@ -36,8 +37,7 @@ async def show_made(desk: Desk, made: Made | None, address: str) -> None:
                     f'href="{address}" download flat no-caps'
                 )
             ui.button(t("Close"), on_click=dialog.close).props("flat no-caps autofocus")
-    await dialog
-    dialog.delete()
+    await closed(dialog)
 
 
 def _draw(made: Made) -> None:
@@ -58,7 +58,8 @@ def _draw(made: Made) -> None:
 def _engine(line: EngineLine) -> None:
     with ui.element("div").classes("sm-maker"):
         ui.label(f"{t(line.title)} – {t(MADE_JOBS.get(line.job, line.job))}").classes("sm-strong")
-        ui.label(t("{count} frames", count=line.frames) + (f" · {line.objects}" if line.objects else ""))
+        count = t("1 frame") if line.frames == 1 else t("{count} frames", count=line.frames)
+        ui.label(count + (f" · {line.objects}" if line.objects else ""))
         for text in (line.params, *line.weights, " · ".join(line.licences)):
             if text:
                 ui.label(text).classes("sm-note sm-break")

@@ -7,6 +7,7 @@ from nicegui import ui
 from app_logic.models import ModelRow
 from app_logic.words import bytes_text
 from pages.texts import t
+from pages.widgets import closed
 
 
 async def accepts_terms(row: ModelRow) -> bool:
@@ -24,6 +25,5 @@ async def accepts_terms(row: ModelRow) -> bool:
             ui.button(t("Cancel"), on_click=lambda: dialog.submit(False)).props("flat no-caps")
             accept = ui.button(t("Accept and download"), on_click=lambda: dialog.submit(True))
             accept.props("unelevated no-caps color=primary autofocus")
-    answer = await dialog
-    dialog.delete()
+    answer = await closed(dialog)
     return bool(answer)

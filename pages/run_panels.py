@@ -44,11 +44,7 @@ class PropagatePanel:
         prompted = any(lane[2] == "keyframe" for item in desk.view["objects"] for lane in item["lane"])
         todo = _to_propagate(desk.view)
         self._button.set_enabled(prompted)
-        self._button.text = t("Propagate {count} frames", count=todo) if prompted and todo else t("Propagate")
-        if not prompted:
-            self._note.text = t("Give at least one keyframe first: click on the object.")
-        else:
-            self._note.text = t("{count} frames have no current mask.", count=todo) if todo else t("All is up to date.")
+        self._button.text, self._note.text = _words(todo, prompted=prompted)
 
     async def _start(self) -> None:
         await self._desk.do(self._desk.work.propagate, self._desk.session_id)
@@ -84,6 +80,17 @@ class MattePanel:
 
     async def _start(self) -> None:
         await self._desk.do(self._desk.work.matte, self._desk.session_id)
+
+
+def _words(todo: int, *, prompted: bool) -> tuple[str, str]:
+    """Return what the button says, and what stands below it."""
+    if not prompted:
+        return t("Propagate"), t("Give at least one keyframe first: click on the object.")
+    if todo == 1:
+        return t("Propagate 1 frame"), t("1 frame has no current mask.")
+    if todo:
+        return t("Propagate {count} frames", count=todo), t("{count} frames have no current mask.", count=todo)
+    return t("Propagate"), t("All is up to date.")
 
 
 def _to_propagate(view: dict[str, Any]) -> int:

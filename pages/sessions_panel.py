@@ -14,7 +14,7 @@ from pages.export_dialog import export_project
 from pages.header import PAGES
 from pages.texts import say, t
 from pages.upload import Upload
-from pages.widgets import action_button, ask, ask_text, icon_button
+from pages.widgets import action_button, ask, ask_text, closed, icon_button
 
 STATES = {
     "new": "new",
@@ -110,8 +110,7 @@ class SessionsPanel:
                 ui.label(say(line)).classes("sm-break")
             with ui.row().classes("sm-buttons"):
                 ui.button(t("Close"), on_click=dialog.close).props("unelevated no-caps color=primary")
-        await dialog
-        dialog.delete()
+        await closed(dialog)
 
     async def _rename(self, row: SessionRow) -> None:
         with self._desk.home:

@@ -13,7 +13,7 @@ from engines.spec import EngineSpec, Job, PromptKind
 from pages.matting_desk import MattingDesk
 from pages.texts import t
 from pages.tool_bar import ToolBar, tool_button
-from pages.widgets import icon_button
+from pages.widgets import closed, icon_button
 
 TOOLS = {
     "point": ("add_circle", "Click: left adds, right or Alt takes away (V)", PromptKind.POINTS),
@@ -102,8 +102,7 @@ class MattingTools(ToolBar):
             upload = ui.upload(on_upload=dialog.submit, auto_upload=True, max_files=1, max_file_size=MASK_LIMIT)
             upload.props('accept="image/*" flat bordered').classes("w-full")
             ui.button(t("Cancel"), on_click=lambda: dialog.submit(None)).props("flat no-caps")
-        event = await dialog
-        dialog.delete()
+        event = await closed(dialog)
         if event is not None and desk.editor is not None:
             with tempfile.TemporaryDirectory() as folder:
                 path = Path(folder) / "mask"

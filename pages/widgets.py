@@ -63,6 +63,12 @@ def hint(text: str) -> None:
         ui.tooltip(text).classes("sm-tooltip")
 
 
+def out_of_date() -> None:
+    """Mark a result that was made before the last changes."""
+    label = ui.label(t("out of date")).classes("sm-warning")
+    label.tooltip(t("Made before the last changes: deliver it again."))
+
+
 class Choices(ui.select):
     """A menu of which some options are shown greyed and cannot be chosen.
 
@@ -89,6 +95,14 @@ def show_error(error: Exception) -> None:
     )
 
 
+async def closed(dialog: ui.dialog) -> Any:
+    """Wait until a dialog is closed, take it off the page, and return its answer."""
+    answer = await dialog
+    if not dialog.is_deleted:  # with its page, when that was closed
+        dialog.delete()
+    return answer
+
+
 async def ask(title: str, text: str, yes: str, no: str) -> bool:
     """Ask a question and return whether the answer was yes."""
     with ui.dialog() as dialog, ui.card().classes("sm-dialog"):
@@ -97,8 +111,7 @@ async def ask(title: str, text: str, yes: str, no: str) -> bool:
         with ui.row().classes("sm-buttons"):
             ui.button(no, on_click=lambda: dialog.submit(False)).props("flat no-caps")
             ui.button(yes, on_click=lambda: dialog.submit(True)).props("unelevated no-caps color=negative autofocus")
-    answer = await dialog
-    dialog.delete()
+    answer = await closed(dialog)
     return bool(answer)
 
 
@@ -112,6 +125,5 @@ async def ask_text(title: str, value: str, yes: str, no: str) -> str | None:
         with ui.row().classes("sm-buttons"):
             ui.button(no, on_click=lambda: dialog.submit(None)).props("flat no-caps")
             ui.button(yes, on_click=lambda: dialog.submit(field.value)).props("unelevated no-caps color=primary")
-    answer = await dialog
-    dialog.delete()
+    answer = await closed(dialog)
     return str(answer) if answer is not None else None

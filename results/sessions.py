@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from errors import SessionError, SessionNotFoundError
+from errors import SessionError, SessionNotFoundError, StoreError
 from results import matting, tracking
 from results.entries import Result
+from runner_base.facts import load_info
 from session_store import MattingSession, SessionStore
 from tracking_session_store import TrackingSession, TrackingSessionStore
 
@@ -42,6 +43,33 @@ def results_of(session: AnySession, names: Sequence[str]) -> list[Result]:
     if isinstance(session, MattingSession):
         return matting.results(session, names)
     return tracking.results(session, names)
+
+
+def outdated(session: AnySession) -> list[str]:
+    """Return the formats whose files were made before the last changes: a run would make them anew.
+
+    None where the facts of its video cannot be read: nobody can tell then.
+    """
+    try:
+        frames = load_info(session).frames
+    except StoreError:
+        return []
+    if isinstance(session, MattingSession):
+        from matting_runner.marks import outdated as of_matting
+
+        return of_matting(session.state, frames)
+    from tracking_runner.marks import outdated as of_tracking
+
+    return of_tracking(session.state, frames)
+
+
+def word_of_outdated(session: AnySession, names: Iterable[str]) -> str:
+    """Return a line about those of `names` that are out of date; empty where none is."""
+    old = [name for name in outdated(session) if name in set(names)]
+    if not old:
+        return ""
+    again = f"run.py run {session.state.id} --formats {','.join(old)}"
+    return f"{', '.join(old)} of {session.state.id}: made before the last changes; to make anew: {again}"
 
 
 def chosen(session: AnySession, formats: Iterable[str] = ()) -> dict[str, Result]:

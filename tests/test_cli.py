@@ -93,6 +93,12 @@ def test_version(cli: Callable[..., Answer]) -> None:
     assert f'version = "{VERSION}"' in (ROOT / "pyproject.toml").read_text()
 
 
+@pytest.mark.parametrize("arguments", [[], ["queue"], ["session"], ["project"]])
+def test_without_a_command_it_prints_its_help(cli: Callable[..., Answer], arguments: list[str]) -> None:
+    answer = cli(*arguments)
+    assert answer.code == 2 and answer.err.startswith("Usage: ") and "\nCommands:\n" in answer.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [

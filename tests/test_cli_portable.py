@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
@@ -11,7 +13,12 @@ from typing import Any
 
 import pytest
 
+from app_logic.bundles import deliveries
+from app_logic.services import Services
+from app_logic.watch.links import Address
+from config import ROOT
 from matting_runner import run_matting
+from results.sessions import open_session, outdated
 from session_base import sidecar_path
 from session_store import MattingSession
 from tests import project_material as material
@@ -147,3 +154,40 @@ def test_a_bundle_says_what_it_leaves_out(cli: Cli, matted: MattingSession, insi
     assert answer.code == 0 and answer.json["sessions"] == {matted.state.id: ["png"]}
     assert "alpha was made before its makers were noted" in answer.json["left_out"][0]
     assert f"left out of {matted.state.id}: alpha" in answer.err
+
+
+def test_a_bundle_says_what_was_made_before_the_last_changes(
+    cli: Cli, matted: MattingSession, workspace: Path, clip: Path, inside: Path
+) -> None:
+    tracked = material.tracking(workspace, clip)
+    tracked.state.formats, tracked.state.points = ["csv", "json"], tracked.state.points[:2]
+    run_tracking(tracked)
+    one, other = matted.state.id, tracked.state.id
+    assert cli("bundle", one, other, "--json").json["outdated"] == []
+    assert outdated(matted) == outdated(tracked) == []
+    cli("run", one, "--range", "1:4", "--formats", "alpha")
+    cli("export", one, "--formats", "prores", "--premultiplied")
+    tracked.state.points[0].name = "nose"
+    tracked.save()
+    old, older = cli("bundle", one, other, "--json", "--force").json["outdated"]
+    assert old == f"png of {one}: made before the last changes; to make anew: run.py run {one} --formats png"
+    assert older.startswith(f"csv, json of {other}: ") and older.endswith(" --formats csv,json")
+    assert older in cli("bundle", other, "--force").err
+    assert cli("bundle", one, "--formats", "alpha,prores", "--force", "--json").json["outdated"] == []
+    rows = {row.id: row.outdated for row in deliveries(Services(workspace, Address("127.0.0.1", 1)))}
+    assert rows == {one: {"png"}, other: {"csv", "json"}}
+    cli(*older.partition("run.py ")[2].split())
+    assert outdated(open_session(workspace, other)) == []
+    (matted.folder / "meta.json").write_text("{")
+    assert cli("bundle", one, "--force", "--json").json["outdated"] == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
+def test_standard_output_on_a_full_disk(matted: MattingSession, workspace: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(
+            [sys.executable, ROOT / "run.py", "bundle", matted.state.id, "--out", "-"],
+            check=False, stdout=full, stderr=subprocess.PIPE, text=True,
+            env=os.environ | {"SPLAZMATTE_WORKSPACE": str(workspace)},
+        )  # fmt: skip
+    assert ended.returncode == 6 and ended.stderr.startswith("error: cannot write to standard output: No space left")

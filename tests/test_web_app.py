@@ -15,9 +15,11 @@ import numpy as np
 import psutil
 import pytest
 
+from app import check
 from app_logic.frame_pictures import ByteCache
 from app_logic.pictures import as_alpha
-from errors import StoreError
+from config import get_settings
+from errors import ParameterError, StoreError
 from matting_runner import create_session, run_matting, set_keyframe
 from pipeline.alpha_store import AlphaStore
 from pipeline.masks import MaskFolder, encode_mask, operate
@@ -168,6 +170,16 @@ def test_no_other_address_without_a_password(host: str, workspace: Path, monkeyp
     result = refused("--port", "0", *(["--host", host] if host else []))
     assert result.returncode == 3
     assert result.stderr.startswith("error: others can reach") and result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("port", ["65536", "99999999", "-1"])
+def test_a_port_that_there_is_not_is_said(port: str, workspace: Path) -> None:
+    with pytest.raises(ParameterError, match=f"there is no port {port}; choose one of 1 to 65535"):
+        check("127.0.0.1", int(port), get_settings())
+
+
+def test_port_0_becomes_one_that_is_free(workspace: Path) -> None:
+    assert 1024 < check("127.0.0.1", 0, get_settings()) < 65536
 
 
 def test_a_port_that_is_taken_is_said(app: App, workspace: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -106,6 +108,20 @@ def test_every_answer_has_the_headers(client: TestClient) -> None:
     for answer in (client.get("/"), client.get("/nowhere"), client.get("/", headers={"Host": "evil.example"})):
         for name, value in HEADERS.items():
             assert answer.headers[name] == value
+
+
+@pytest.mark.parametrize("words", ["No response returned.", "a real mistake"])
+def test_a_browser_that_leaves_before_its_answer_is_no_error(words: str) -> None:
+    async def leaves(*_: object) -> None:
+        raise RuntimeError(words)
+
+    async def nothing(*_: object) -> Any:
+        return {}
+
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": [(b"host", HOST.encode())]}
+    expected = pytest.raises(RuntimeError) if words == "a real mistake" else nullcontext()
+    with expected:
+        asyncio.run(Guard(leaves, LOOPBACK, None)(scope, nothing, nothing))
 
 
 def enter(client: TestClient, password: str, **headers: str) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,21 +15,18 @@ from pipeline.overlap import WriteBehind, prefetch
 from runner_base.progress import Reporter
 from runner_base.sidecar import drop_sidecar
 from runner_base.terms import check_makers
-from session_base import Delivered, digest
+from session_base import Delivered
 from tracking_export import TRACK_FORMATS, export, track_format
 from tracking_export.motion.result import Motion
 from tracking_export.tracks import Tracks
 from tracking_runner.draw import draw_tracks
+from tracking_runner.marks import VIDEO, delivery_mark
 from tracking_runner.motion import carried, solve
 from tracking_runner.result import session_tracks
 from tracking_runner.sidecars import engines_of, write_sidecars
-from tracking_runner.track_stage import track_mark
 from tracking_session_store import MotionChoice, TrackingSession
 
 STAGE = "deliver"
-VIDEO = "video"
-"""The format that is not an export: the source with the tracks drawn over it."""
-
 DEFAULT_FORMATS = (VIDEO, "ae-keyframes", "json")
 """Of a new session."""
 
@@ -74,7 +70,7 @@ def deliver(
             path = _export(session, tracks, [motion for _, motion in motions], name, reporter)
             if VIDEO not in stale:
                 reporter.tick()
-        _record(session, name, path, _mark(session, span, name))
+        _record(session, name, path, delivery_mark(session.state, span, name))
     reporter.end()  # reading the source for its digest says nothing about how fast this machine encodes
     write_sidecars(session, info, span, stale, reporter)
     return motions
@@ -82,7 +78,11 @@ def deliver(
 
 def stale_formats(session: TrackingSession, span: tuple[int, int]) -> list[str]:
     """Return the chosen formats that are missing or were made from something else."""
-    return [name for name in session.state.formats if not _is_current(session, name, _mark(session, span, name))]
+    return [
+        name
+        for name in session.state.formats
+        if not _is_current(session, name, delivery_mark(session.state, span, name))
+    ]
 
 
 def _record(session: TrackingSession, name: str, path: Path, mark: str) -> None:
@@ -99,15 +99,6 @@ def _drop_sidecar(session: TrackingSession, name: str) -> None:
     """Remove the sidecar of a format that is about to be made anew."""
     if before := session.state.delivered.get(name):
         drop_sidecar(session.results_dir / before.path)
-
-
-def _mark(session: TrackingSession, span: tuple[int, int], name: str) -> str:
-    """Return what a format has to be made from now."""
-    state = session.state
-    parts = [track_mark(state, point, span) for point in state.points]
-    motions = [] if name == VIDEO else [motion.model_dump() for motion in state.motions]
-    looks = [point.model_dump_json(exclude={"keys"}) for point in state.points]
-    return digest(json.dumps([parts, looks, state.refinement.model_dump(), motions]).encode())
 
 
 def _is_current(session: TrackingSession, name: str, mark: str) -> bool:

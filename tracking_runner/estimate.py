@@ -18,7 +18,7 @@ from runner_base.frames import STAGE as FRAMES
 from runner_base.plan import Estimate, StageEstimate
 from runner_base.speeds import Speeds
 from tracking_runner import deliver_stage, track_stage
-from tracking_runner.deliver_stage import VIDEO
+from tracking_runner.marks import VIDEO
 from tracking_runner.stages import STAGES
 from tracking_session_store import TrackingSession
 

@@ -15,8 +15,8 @@ from runner_base.progress import Reporter
 from runner_base.refusal import Proposal, first_fitting, refusal
 from runner_base.room import Room, Verdict
 from session_base import EngineChoice
-from tracking_runner.deliver_stage import VIDEO
 from tracking_runner.estimate import estimate_run
+from tracking_runner.marks import VIDEO
 from tracking_runner.stages import STAGES
 from tracking_session_store import TrackingSession
 

@@ -17,6 +17,8 @@ PANELS: dict[str, str] = {
     "Choose at least one format.": "请至少选择一种格式。",
     "Download {name}": "下载 {name}",
     "Nothing is delivered yet.": "尚无成品。",
+    "out of date": "已过时",
+    "Made before the last changes: deliver it again.": "在最近的修改之前生成：请重新交付。",
     "Play {name}": "播放 {name}",
     "Colours": "颜色",
     "Close": "关闭",
@@ -132,12 +134,14 @@ PANELS: dict[str, str] = {
         "将关键帧的遮罩带到整个片段；只重做过期的帧。"
     ),
     "Propagate {count} frames": "传播 {count} 帧",
+    "Propagate 1 frame": "传播 1 帧",
     "Give at least one keyframe first: click on the object.": "请先给出至少一个关键帧：点击对象。",
     "Turns the masks into soft alpha. What is stale before it, masks too, is redone first.": (
         "将遮罩变为柔和的 Alpha。之前过期的内容（包括遮罩）会先重做。"
     ),
     "All is up to date.": "一切均为最新。",
     "{count} frames have no current mask.": "{count} 帧没有最新遮罩。",
+    "1 frame has no current mask.": "1 帧没有最新遮罩。",
     "Matte this frame (M)": "抠此帧（M）",
     "Matte this frame": "抠此帧",
     "Matte the clip": "抠整个片段",

@@ -14,6 +14,7 @@ TERMS = {
     "Download the sidecar": "下载说明文件",
     "{source}, frames {first} to {last}": "{source}，第 {first} 至 {last} 帧",
     "{count} frames": "{count} 帧",
+    "1 frame": "1 帧",
     "All licences allow commercial use.": "所有许可证均允许商业用途。",
 }
 

@@ -6,6 +6,8 @@ elsewhere can send requests to this machine, and can even make its own name poin
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
@@ -60,7 +62,8 @@ class Guard:
         if response is None and self._logins is not None:
             response = await self._log_in(self._logins, scope, headers, receive)
         if response is None:
-            await self._app(scope, receive, _with_headers(send) if scope["type"] == "http" else send)
+            with _gone_browsers():
+                await self._app(scope, receive, _with_headers(send) if scope["type"] == "http" else send)
         elif scope["type"] == "http":
             await response(scope, receive, _with_headers(send))
         else:
@@ -88,6 +91,16 @@ class Guard:
             return await admit(logins, scope, headers)
         wants_page = scope.get("method") == "GET" and "text/html" in headers.get("accept", "")
         return RedirectResponse(_login(scope), 303) if wants_page else JSONResponse({"error": "log in first"}, 401)
+
+
+@contextmanager
+def _gone_browsers() -> Iterator[None]:
+    """Let a browser leave before its answer; Starlette's BaseHTTPMiddleware, which NiceGUI uses, calls it an error."""
+    try:
+        yield
+    except RuntimeError as error:
+        if str(error) != "No response returned.":
+            raise
 
 
 def _login(scope: Scope) -> str:
