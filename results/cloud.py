@@ -7,13 +7,14 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from errors import storage_errors
+from errors import SplazMatteError, storage_errors
 from integrations.cloud_settings import CloudSettings, cloud_settings, required_settings
 from integrations.ledger import Ledger, Uploaded, now
 from integrations.sending import Amount, Retry
@@ -25,6 +26,7 @@ from results.archive import zipped
 from results.entries import Result
 from results.sessions import AnySession, chosen
 from results.several import delivered
+from results.uploaded import is_own
 from session_base import SIDECAR, StoredSession
 
 _BLOCK = 1 << 20
@@ -50,6 +52,8 @@ class Link:
     """When the link is over; None for one that holds for ever."""
     at: datetime
     """When it was uploaded."""
+    current: bool
+    """Whether it is what the session has delivered now; not where that was made anew since, or is gone."""
 
 
 def upload_results(
@@ -96,25 +100,28 @@ def links(session: StoredSession[Any]) -> list[Link]:
     if settings is None:
         return []
     noted = Ledger(session.folder).read().done.values()
-    own = f"/{session.state.id}/"  # a copy of a session has that one's notes
-    there = [made for made in noted if made.place == settings.place and own in f"/{made.key}"]
+    there = [made for made in noted if made.place == settings.place and is_own(made.key, session.state.id)]
+    identities = _current(settings, session) if there else {}
+    current = {made.key for made in there if identities.get(made.key) == made.identity}
     if session.state.commercial:
-        current = _current(settings, session)
-        there = [made for made in there if current.get(made.key) == made.identity]
+        there = [made for made in there if made.key in current]
     if not there:
         return []
     bucket = open_bucket(settings)
     expires = None if settings.domain else now() + timedelta(seconds=settings.link_seconds)
     return [
-        Link(made.label, made.name, made.key, made.size, link(bucket, made.key), expires, made.at) for made in there
+        Link(made.label, made.name, made.key, made.size, link(bucket, made.key), expires, made.at, made.key in current)
+        for made in there
     ]
 
 
 def _current(settings: CloudSettings, session: Any) -> dict[str, str]:
     """Return {key: identity} of what a session has delivered and may hand out."""
-    found = delivered(session).items()
-    sources = (source for name, result in found for source in _sources(settings, session.state.id, name, result))
-    return {source.key: source.identity for source in sources}
+    found: dict[str, str] = {}
+    for name, result in delivered(session).items():
+        with suppress(SplazMatteError, OSError):  # it goes, or is made anew, at this moment
+            found |= {source.key: source.identity for source in _sources(settings, session.state.id, name, result)}
+    return found
 
 
 def try_store(settings: CloudSettings) -> None:
