@@ -106,7 +106,7 @@ class SessionWork(ABC):
         Raises:
             SessionNotFoundError: there is none of that id.
             SessionBusyError: what works on it did not end in time; it stays whole.
-            UploadError: its uploads could not be deleted; likewise.
+            UploadError: its uploads could not be deleted; likewise, though its jobs are gone from the queue.
         """
         first = _uploads_first() if uploads else None
         self._store.folder(session_id)

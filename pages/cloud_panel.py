@@ -79,7 +79,7 @@ class CloudPanel:
     def _row(self, session_id: str, link: Link) -> None:
         address = f"/cloud/{session_id}/{link.format}"
         with ui.row().classes("sm-row sm-cloud"):
-            ui.icon("cloud_done" if link.current else "cloud_off")
+            ui.icon("cloud_done" if link.current else "cloud_queue")
             with ui.column().classes("grow gap-0 min-w-0"):
                 ui.link(link.name, address, new_tab=True).classes("sm-ellipsis w-full").tooltip(self._until(link))
                 if not link.current:
@@ -95,7 +95,7 @@ class CloudPanel:
             ui.icon("cloud_off")
             with ui.column().classes("grow gap-0 min-w-0"):
                 ui.label(up.name).classes("sm-ellipsis w-full")
-                ui.label(t("not complete") if up.size is None else t("not handed out: for commercial use")).classes(
+                ui.label(t("not complete") if up.size is None else t("not cleared for commercial use")).classes(
                     "sm-note"
                 )
             self._delete_button(session_id, up.format, up.name)

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from errors import SplazMatteError, storage_errors
+from errors import storage_errors
 from integrations.cloud_settings import CloudSettings, cloud_settings, required_settings
 from integrations.ledger import Ledger, Uploaded, now
 from integrations.sending import Amount, Retry
@@ -118,9 +118,10 @@ def links(session: StoredSession[Any]) -> list[Link]:
 def _current(settings: CloudSettings, session: Any) -> dict[str, str]:
     """Return {key: identity} of what a session has delivered and may hand out."""
     found: dict[str, str] = {}
-    for name, result in delivered(session).items():
-        with suppress(SplazMatteError, OSError):  # it goes, or is made anew, at this moment
-            found |= {source.key: source.identity for source in _sources(settings, session.state.id, name, result)}
+    for label, result in delivered(session).items():
+        with suppress(OSError):  # it goes, or is made anew, at this moment
+            for _, name, own in _files(label, result):
+                found[key_of(settings.prefix, session.state.id, name)] = _identity(own)
     return found
 
 
@@ -152,15 +153,21 @@ def safe_name(name: str) -> str:
 
 def _sources(settings: CloudSettings, session_id: str, label: str, result: Result) -> Iterator[Source]:
     """Yield what a deliverable is uploaded as: a file and its sidecar, or a zip that has both."""
+    for tag, name, own in _files(label, result):
+        archive = zipped([own]) if own.path.is_dir() else None
+        size = own.path.stat().st_size if archive is None else archive.size
+        blocks = partial(_blocks, own.path) if archive is None else archive.__iter__
+        yield _source(settings, session_id, tag, name, size, _identity(own), blocks)
+
+
+def _files(label: str, result: Result) -> Iterator[tuple[str, str, Result]]:
+    """Yield (label, name, what is in it) of what a deliverable is uploaded as."""
     if result.path.is_dir():
-        archive = zipped([result])
-        name = f"{result.name}.zip"
-        yield _source(settings, session_id, label, name, archive.size, _identity(result), archive.__iter__)
+        yield label, f"{result.name}.zip", result
         return
     for tag, name, path in ((label, result.name, result.path), (label + SIDECAR, result.sidecar_name, result.sidecar)):
         if path is not None:
-            own = Result(path, name, result.stem)
-            yield _source(settings, session_id, tag, name, path.stat().st_size, _identity(own), partial(_blocks, path))
+            yield tag, name, Result(path, name, result.stem)
 
 
 def _source(

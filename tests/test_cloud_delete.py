@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from app_logic.matting_side import MattingSide
-from app_logic.side import Surroundings
-from config import get_settings
 from errors import ParameterError, SessionBusyError, SessionNotFoundError, StoreError, UploadError
 from integrations.ledger import FILE_NAME, Begun, Ledger
 from integrations.sending import Retry
 from pages.texts.messages import in_chinese
-from queue_logic import JobQueue
 from results.cloud import key_of, links, upload_results
 from results.uploaded import delete_before_session, delete_uploads, is_own, uploads_of
-from session_base import sidecar_path
-from session_store import Delivered, MattingSession, SessionStore
-from tests.cloud_bench import Cloud, Quick, noise
-from tests.conftest import Answer, assert_error
+from session_store import MattingSession, SessionStore
+from tests.cloud_bench import Cloud, Quick, delivered_session, noise, set_to, settled
 from tests.faulty import Fault, error
-from tests.session_files import finished_session
 
-Cli = Callable[..., Answer]
 BROKEN = Fault("PUT part 4", answer=error(507, "InsufficientStorage"), after=("PUT part 1", "PUT part 2", "PUT part 3"))
 
 
@@ -43,38 +35,17 @@ def store(workspace: Path) -> SessionStore:
 
 @pytest.fixture
 def session(store: SessionStore, tmp_path: Path) -> MattingSession:
-    """Return a session that has delivered a file with its sidecar and a folder; its name has an odd space."""
-    made = finished_session(store, tmp_path / "镜头　1.mp4")
-    sidecar_path(made.folder / "alpha.mp4").write_text("how it was made")
-    (made.folder / "png").mkdir()
-    (made.folder / "png" / "000000.png").write_bytes(noise(500))
-    made.state.delivered["png"] = Delivered(path="png", mark="x")
-    made.save()
-    return made
-
-
-def set_to(monkeypatch: pytest.MonkeyPatch, **settings: str) -> None:
-    for name, value in settings.items():
-        monkeypatch.setenv(f"SPLAZMATTE_{name}", value)
-    get_settings.cache_clear()
-
-
-def up_there(cloud: Cloud, keys: Iterable[str]) -> set[str]:
-    """Return those of the keys under which the store has something."""
-    return {key for key in keys if cloud.content(key) is not None}
-
-
-def refused(cloud: Cloud) -> Fault:
-    """Return a store that lets nobody delete."""
-    return Fault("DELETE", times=99, answer=error(403, "AccessDenied"))
+    """Return a session that has delivered; its name has an odd space."""
+    return delivered_session(store, tmp_path / "镜头　1.mp4")
 
 
 def begin(session: MattingSession, cloud: Cloud) -> str:
     """Begin an upload of five parts that is cut in the fourth, and return its key."""
     (session.folder / "alpha.mp4").write_bytes(noise(110_000))
-    cloud.store.faults.append(BROKEN.__class__(**vars(BROKEN)))
+    cloud.store.faults.append(replace(BROKEN))
     with pytest.raises(UploadError, match="full"):
         upload_results(session, ["alpha"])
+    settled()
     assert cloud.open_uploads() == 1
     (key,) = Ledger(session.folder).read().begun
     return key
@@ -82,19 +53,19 @@ def begin(session: MattingSession, cloud: Cloud) -> str:
 
 def test_all_that_is_up_is_deleted_and_forgotten(cloud: Cloud, session: MattingSession) -> None:
     keys = [made.key for made in upload_results(session)]
-    assert up_there(cloud, keys) == set(keys) and len(keys) == 3
+    assert cloud.there(keys) == set(keys) and len(keys) == 3
     gone = delete_uploads(session.folder)
     assert [(up.format, up.key) for up in gone] == list(zip(("alpha", "alpha.sidecar.json", "png"), keys, strict=True))
-    assert up_there(cloud, keys) == set() and links(session) == [] == uploads_of(session.folder)
+    assert cloud.there(keys) == set() and links(session) == [] == uploads_of(session.folder)
     assert cloud.store.count("DELETE") == 3 and (session.folder / "alpha.mp4").exists()
     assert delete_uploads(session.folder) == [] and cloud.store.count("DELETE") == 3
-    assert {made.key for made in upload_results(session)} == up_there(cloud, keys) == set(keys)
+    assert {made.key for made in upload_results(session)} == cloud.there(keys) == set(keys)
 
 
 def test_a_format_goes_with_its_sidecar_and_the_rest_stays(cloud: Cloud, session: MattingSession) -> None:
     alpha, sidecar, png = (made.key for made in upload_results(session))
     delete_uploads(session.folder, ["alpha", "webm"])
-    assert up_there(cloud, (alpha, sidecar, png)) == {png} == {link.key for link in links(session)}
+    assert cloud.there((alpha, sidecar, png)) == {png} == {link.key for link in links(session)}
 
 
 def test_parts_of_an_upload_that_was_begun_go(cloud: Cloud, session: MattingSession) -> None:
@@ -113,7 +84,7 @@ def test_what_was_completed_without_an_answer_goes_too(cloud: Cloud, session: Ma
     ledger.forget(key, place)
     ledger.begin(key, Begun(upload_id="0123456789abcdef", identity="1", part_size=1, place=place))
     delete_uploads(session.folder)
-    assert up_there(cloud, [key]) == set() and not uploads_of(session.folder)
+    assert cloud.there([key]) == set() and not uploads_of(session.folder)
 
 
 @pytest.mark.parametrize("answer", [None, error(404, "NoSuchKey")], ids=["204", "404"])
@@ -128,14 +99,14 @@ def test_what_is_not_there_any_more_is_no_error(cloud: Cloud, session: MattingSe
 
 def test_what_was_cut_in_the_middle_is_gone_on_with(cloud: Cloud, session: MattingSession) -> None:
     first, *rest = (made.key for made in upload_results(session))
-    cloud.store.faults += [Fault("DELETE"), refused(cloud)]
+    cloud.store.faults += [Fault("DELETE"), Fault("DELETE", times=99, answer=error(403, "AccessDenied"))]
     with pytest.raises(UploadError, match="let it read, write and delete there"):
         delete_uploads(session.folder)
-    assert up_there(cloud, [first, *rest]) == set(rest) == {up.key for up in uploads_of(session.folder)}
+    assert cloud.there([first, *rest]) == set(rest) == {up.key for up in uploads_of(session.folder)}
     cloud.store.faults.clear()
     cloud.store.seen.clear()
     delete_uploads(session.folder)
-    assert cloud.store.seen == ["DELETE"] * 2 and up_there(cloud, rest) == set()
+    assert cloud.store.seen == ["DELETE"] * 2 and cloud.there(rest) == set()
 
 
 @pytest.mark.parametrize("what", ["DELETE", "abort"])
@@ -165,7 +136,7 @@ def test_a_copy_never_deletes_what_is_its_originals(cloud: Cloud, session: Matti
     cloud.store.seen.clear()
     assert delete_uploads(copy.folder) == [] == uploads_of(copy.folder)
     store.delete(copy.state.id, delete_before_session)
-    assert cloud.store.seen == [] and up_there(cloud, keys) == set(keys)
+    assert cloud.store.seen == [] and cloud.there(keys) == set(keys)
 
 
 def test_a_hostile_ledger_makes_nobody_delete_elsewhere(cloud: Cloud, session: MattingSession) -> None:
@@ -218,7 +189,7 @@ def test_what_is_in_another_bucket_stays_there_and_noted(
     cloud.store.seen.clear()
     assert delete_uploads(session.folder) == [] and cloud.store.seen == []
     set_to(monkeypatch, **{f"{kind}_BUCKET": "results"})
-    assert [up.key for up in uploads_of(session.folder)] == keys and up_there(cloud, keys) == set(keys)
+    assert [up.key for up in uploads_of(session.folder)] == keys and cloud.there(keys) == set(keys)
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"version": 1, "done": {"a": 3}}', '{"version": 1, "begun": 7}'])
@@ -271,7 +242,7 @@ def test_a_session_for_commercial_use_deletes_what_it_does_not_hand_out(cloud: C
     session.save()
     assert links(session) == [] and [up.key for up in uploads_of(session.folder)] == keys
     delete_uploads(session.folder)
-    assert up_there(cloud, keys) == set()
+    assert cloud.there(keys) == set()
 
 
 def test_a_session_whose_state_cannot_be_read_is_deleted_with_its_uploads(
@@ -280,7 +251,7 @@ def test_a_session_whose_state_cannot_be_read_is_deleted_with_its_uploads(
     keys = [made.key for made in upload_results(session)]
     (session.folder / "state.json").write_text("{")
     store.delete(session.state.id, delete_before_session)
-    assert up_there(cloud, keys) == set() and not session.folder.exists()
+    assert cloud.there(keys) == set() and not session.folder.exists()
 
 
 def test_links_tell_what_is_not_the_local_result_any_more(cloud: Cloud, session: MattingSession) -> None:
@@ -294,84 +265,3 @@ def test_links_tell_what_is_not_the_local_result_any_more(cloud: Cloud, session:
     (session.folder / "alpha.mp4").unlink()
     del session.state.delivered["png"]
     assert [link.current for link in links(session)] == [False] * 3
-
-
-def test_a_session_is_deleted_with_its_uploads_or_stays(
-    cloud: Cloud, session: MattingSession, store: SessionStore
-) -> None:
-    keys = [made.key for made in upload_results(session)]
-    side = MattingSide(Surroundings(store.root.parent, JobQueue(store.root.parent), lambda *_: None, bool), store, {})
-    assert side.has_uploads(session.state.id)
-    cloud.store.faults.append(Fault(".*", times=9, answer=error(503, "SlowDown")))
-    with pytest.raises(UploadError, match=rf"^session {session.state.id} stays, .* delete it without them$") as caught:
-        side.work.delete(session.state.id, uploads=True)
-    assert in_chinese(str(caught.value)).endswith("（503 SlowDown）；请稍后重试；也可以只删除项目而保留上传内容")
-    assert session.folder.exists() and up_there(cloud, keys) == set(keys)
-    cloud.store.faults.clear()
-    side.delete_upload(session.state.id, "png")
-    side.work.delete(session.state.id, uploads=True)
-    assert not session.folder.exists() and up_there(cloud, keys) == set()
-    assert not side.has_uploads(session.state.id)
-
-
-def test_a_session_that_is_deleted_alone_leaves_what_is_up(
-    cloud: Cloud, session: MattingSession, store: SessionStore
-) -> None:
-    keys = [made.key for made in upload_results(session)]
-    store.delete(session.state.id)
-    assert up_there(cloud, keys) == set(keys)
-
-
-def test_the_command_shows_what_is_out_of_date_and_deletes_it(cli: Cli, cloud: Cloud, session: MattingSession) -> None:
-    alpha, sidecar, png = (made.key for made in upload_results(session))
-    key = session.state.id
-    (session.folder / "alpha.mp4").write_bytes(b"made anew")
-    rows = cli("links", key, "--json").json["links"]
-    assert [row["current"] for row in rows] == [False, True, True]
-    assert cli("links", key).out.count("out of date: upload again)") == 1
-    assert [row["format"] for row in cli("links", key, "--formats", "png", "--json").json["links"]] == ["png"]
-    assert_error(cli("links", key, "--delete", "--formats", "gif"), 3, "no such format")
-    asked = cli("links", key, "--delete")
-    assert (asked.code, asked.out) == (3, "") and "add --yes" in asked.err and "_png.zip" in asked.err
-    assert up_there(cloud, (alpha, sidecar, png)) == {alpha, sidecar, png}
-    one = cli("links", key, "--delete", "--formats", "alpha", "--yes", "--json")
-    assert one.code == 0 and [(row["format"], row["key"]) for row in one.json["deleted"]] == [
-        ("alpha", alpha), ("alpha.sidecar.json", sidecar),
-    ]  # fmt: skip
-    assert up_there(cloud, (alpha, sidecar, png)) == {png}
-    assert cli("links", key, "--delete", "--yes").out == "deleted 1 upload\n"
-    assert cli("links", key, "--delete").out == "nothing is up\n"
-
-
-def test_the_commands_say_why_nothing_is_deleted(
-    cli: Cli, cloud: Cloud, session: MattingSession, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    upload_results(session)
-    key = session.state.id
-    cloud.store.faults.append(refused(cloud))
-    answer = cli("links", key, "--delete", "--yes")
-    assert answer.code == 6 and "let it read, write and delete there" in answer.err and not answer.out
-    for command in (("session", "delete", key), ("clean",)):
-        answer = cli(*command, "--uploads", "--yes")
-        assert answer.code == 6 and f"error: session {key} stays, as its uploads cannot be deleted" in answer.err
-        assert "or delete it without them" in answer.err
-    with session.lock():
-        assert cli("links", key, "--delete", "--yes").code == 4
-    set_to(monkeypatch, STORAGE_BACKEND="")
-    assert_error(cli("links", key, "--delete", "--yes"), 3, "no cloud store is set")
-    answer = cli("session", "delete", key, "--uploads", "--yes")
-    assert answer.code == 3 and "no cloud store is set" in answer.err
-    assert session.folder.exists()
-    assert cli("session", "delete", key, "--yes").code == 0 and not session.folder.exists()
-
-
-@pytest.mark.parametrize("command", ["session delete", "clean"])
-def test_the_commands_delete_sessions_with_their_uploads(
-    cli: Cli, cloud: Cloud, session: MattingSession, command: str
-) -> None:
-    keys = [made.key for made in upload_results(session)]
-    names = [session.state.id] if command == "session delete" else []
-    answer = cli(*command.split(), *names, "--uploads", "--yes", "--json")
-    assert answer.code == 0 and not session.folder.exists() and up_there(cloud, keys) == set()
-    if names:
-        assert answer.json["uploads_removed"] == keys

@@ -6,7 +6,7 @@ CLOUD_DELETE: dict[str, str] = {
     "out of date: upload again": "已过期：请重新上传",
     "The local result was made anew since, or is gone.": "本地结果之后已重新生成，或已不存在。",
     "not complete": "未完成",
-    "not handed out: for commercial use": "不提供链接：项目用于商业用途",
+    "not cleared for commercial use": "未确认可商用，不提供链接",
     "Delete {name} in the cloud": "删除云端的 {name}",
     "Delete the upload?": "删除已上传的内容？",
     "{name} will be gone in the cloud, and links to it end.": "云端的 {name} 将被删除，其链接随之失效。",
