@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, ClassVar
 
 from errors import ResourceError, SessionBusyError, SplazMatteError
@@ -22,6 +23,13 @@ def notices(job: Job) -> list[str]:
     """Return what engines of a job did other than they were asked to."""
     told = job.result.get("notices")
     return [str(line) for line in told] if isinstance(told, list) else []
+
+
+def _uploads_first() -> Callable[[Path], object]:
+    """Return what deletes the uploads of a session that is about to go."""
+    from results.uploaded import delete_before_session
+
+    return delete_before_session
 
 
 def _engines(job: Job) -> list[str]:
@@ -88,19 +96,25 @@ class SessionWork(ABC):
         jobs = [job for job in self._queue.jobs() if job.session_id == session_id and not job.state.is_finished]
         return min(jobs, key=lambda job: job.state.is_waiting, default=None)
 
-    def delete(self, session_id: str) -> None:
+    def delete(self, session_id: str, *, uploads: bool = False) -> None:
         """Delete a session with its jobs; one that runs is cancelled first.
+
+        Args:
+            session_id: of the session.
+            uploads: delete what it has in the cloud before it.
 
         Raises:
             SessionNotFoundError: there is none of that id.
             SessionBusyError: what works on it did not end in time; it stays whole.
+            UploadError: its uploads could not be deleted; likewise, though its jobs are gone from the queue.
         """
+        first = _uploads_first() if uploads else None
         self._store.folder(session_id)
         self._queue.remove_session(session_id)
         left = _PATIENCE
         while True:
             try:
-                self._store.delete(session_id)
+                self._store.delete(session_id, first)
                 break
             except SessionBusyError:
                 if left <= 0:

@@ -6,11 +6,13 @@ import threading
 from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
+from errors import SplazMatteError
 from session_base import SessionFolders
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from queue_logic import JobQueue
     from results import Result
     from results.cloud import Link
+    from results.uploaded import Up
 
 Editor = TypeVar("Editor", bound="Editing[Any]")
 _OPEN = 8
@@ -97,6 +100,29 @@ class Side(ABC, Generic[Editor]):
         from results.cloud import links
 
         return links(self.editor(session_id).session)
+
+    def uploads(self, session_id: str) -> list[Up]:
+        """Return what a session has in the cloud, also what it does not hand out; see results.uploaded."""
+        from results.uploaded import uploads_of
+
+        return uploads_of(self.store.folder(session_id))
+
+    def has_uploads(self, session_id: str) -> bool:
+        """Tell whether a session has something in the cloud that can be deleted with it."""
+        with suppress(SplazMatteError):
+            return bool(self.uploads(session_id))
+        return False
+
+    def delete_upload(self, session_id: str, name: str) -> None:
+        """Delete what a session has in the cloud of a format.
+
+        Raises:
+            SessionBusyError: another process works on the session; it may be uploading.
+            UploadError: the store does not do it, or cannot be reached.
+        """
+        from results.uploaded import delete_uploads
+
+        delete_uploads(self.store.folder(session_id), [name])
 
     @abstractmethod
     def _edit(self, session: Any) -> Editor:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.output import Debug, Json, note, show
-from cli.sessions import Yes, confirm, describe, remove
+from cli.sessions import WithUploads, Yes, confirm, describe, remove, too, uploads_to_delete
 from cli.text import bytes_text, counted, table
 from cli.workspace import kind_of, open_jobs, room_of, stores
 
@@ -23,11 +23,12 @@ def delete(
     session_ids: Annotated[
         list[str], typer.Argument(metavar="SESSION...", help="Sessions; `list` shows the ids.", show_default=False)
     ],
+    uploads: WithUploads = False,
     yes: Yes = False,
     json_output: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Delete sessions with everything in them, and their jobs; asks first. Results of tracking stay."""
+    """Delete sessions with everything in them, and their jobs; asks first. Results of tracking, and uploads, stay."""
     from session_base import busy
 
     found = [(stores()[kind_of(session_id)], session_id) for session_id in dict.fromkeys(session_ids)]
@@ -37,11 +38,13 @@ def delete(
             raise busy(session_id)
     note(table([(row["session_id"], bytes_text(row["bytes"]), row["name"]) for row in rows]))
     size = sum(row["bytes"] for row in rows)
-    confirm(f"Delete {counted(len(rows), 'session')} ({bytes_text(size)})?", yes=yes)
-    jobs = [job_id for store, session_id in found for job_id in remove(store, session_id)]
+    up = uploads_to_delete(found, wanted=uploads)
+    what = f"{counted(len(rows), 'session')} ({bytes_text(size)})"
+    confirm(f"Delete {what}{too(up)}?", yes=yes)
+    jobs = [job_id for store, session_id in found for job_id in remove(store, session_id, uploads=uploads)]
     show(
-        {"removed": rows, "bytes": size, "jobs_removed": jobs},
-        f"deleted {counted(len(rows), 'session')} ({bytes_text(size)}) and {counted(len(jobs), 'job')}",
+        {"removed": rows, "bytes": size, "jobs_removed": jobs, "uploads_removed": [one.key for one in up]},
+        f"deleted {what}{too(up, ',')} and {counted(len(jobs), 'job')}",
     )
 
 

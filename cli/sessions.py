@@ -14,11 +14,15 @@ from cli.workspace import open_jobs, room_of, stores
 
 if TYPE_CHECKING:
     from queue_logic import Job
+    from results.uploaded import Up
     from session_base import SessionFolders, StoredSession
 
 _THINGS = {"matting": "objects", "tracking": "points"}
 """What a session of each kind is about."""
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+WithUploads = Annotated[
+    bool, typer.Option("--uploads", help="Also delete what is uploaded, first; a session stays where that fails.")
+]
 
 
 def list_sessions(json_output: Json = False, debug: Debug = False) -> None:
@@ -34,12 +38,13 @@ def list_sessions(json_output: Json = False, debug: Debug = False) -> None:
 
 def clean(
     logs: Annotated[bool, typer.Option("--logs", help="Only the logs.")] = False,
+    uploads: WithUploads = False,
     yes: Yes = False,
     json_output: Json = False,
     debug: Debug = False,
 ) -> None:
     """Remove all sessions (or only logs) from the workspace; asks first."""
-    removed, skipped = _remove_logs() if logs else _remove_sessions(yes=yes)
+    removed, skipped = _remove_logs() if logs else _remove_sessions(yes=yes, uploads=uploads)
     for entry in skipped:
         note(f"left: {entry['reason']}")
     what = "log" if logs else "session"
@@ -75,16 +80,37 @@ def describe(store: SessionFolders[Any], session_id: str) -> dict[str, Any]:
     return {"session_id": session_id, "name": name, "bytes": tree_bytes(store.folder(session_id))}
 
 
-def remove(store: SessionFolders[Any], session_id: str) -> list[str]:
-    """Delete a session, then take its jobs off the queue; return their ids.
+def uploads_to_delete(found: list[tuple[SessionFolders[Any], str]], *, wanted: bool) -> list[Up]:
+    """Return what sessions have in the cloud, where that is to be deleted with them.
+
+    Raises:
+        ParameterError: no cloud store is set, or its settings make no sense.
+    """
+    if not wanted:
+        return []
+    from integrations.cloud_settings import required_settings
+    from results.uploaded import uploads_of
+
+    required_settings()
+    return [up for store, session_id in found for up in uploads_of(store.folder(session_id))]
+
+
+def remove(store: SessionFolders[Any], session_id: str, *, uploads: bool = False) -> list[str]:
+    """Delete a session, its uploads before it if wanted, then take its jobs off the queue; return their ids.
 
     Raises:
         SessionBusyError: a process works on it; the session and its jobs stay.
+        UploadError: its uploads could not be deleted; likewise.
     """
     from config import get_settings
     from queue_logic import JobQueue, read_jobs
 
-    store.delete(session_id)
+    if uploads:
+        from results.uploaded import delete_before_session
+
+        store.delete(session_id, delete_before_session)
+    else:
+        store.delete(session_id)
     workspace = get_settings().workspace_dir
     if all(job.session_id != session_id for job in read_jobs(workspace)):
         return []
@@ -105,6 +131,11 @@ def confirm(question: str, *, yes: bool) -> None:
         raise ParameterError("this asks before it removes anything, and there is no terminal to ask on: add --yes")
     if not typer.confirm(question, err=True):
         raise typer.Abort
+
+
+def too(up: list[Up], joint: str = " and") -> str:
+    """Return what a question, or its answer, says of uploads that go too."""
+    return f"{joint} {counted(len(up), 'upload')}" if up else ""
 
 
 def _row(kind: str, store: SessionFolders[Any], session_id: str, job: Job | None) -> dict[str, Any]:
@@ -153,18 +184,19 @@ def _cells(row: dict[str, Any]) -> list[str]:
     return [row["session_id"], row["kind"], row["state"], f"{row['progress']:4.0%}", f"{size:>8}", formats, row["name"]]
 
 
-def _remove_sessions(*, yes: bool) -> tuple[list[str], list[dict[str, str]]]:
+def _remove_sessions(*, yes: bool, uploads: bool) -> tuple[list[str], list[dict[str, str]]]:
     """Remove all sessions that nobody works on; return the ids, and what was left with the reason."""
     from errors import SessionBusyError
 
     found = [(store, describe(store, session_id)) for store in stores().values() for session_id in store.ids()]
     size = bytes_text(sum(row["bytes"] for _, row in found))
+    up = uploads_to_delete([(store, row["session_id"]) for store, row in found], wanted=uploads)
     if found:
-        confirm(f"Remove {counted(len(found), 'session')} ({size})?", yes=yes)
+        confirm(f"Remove {counted(len(found), 'session')} ({size}){too(up)}?", yes=yes)
     removed, skipped = [], []
     for store, row in found:
         try:
-            remove(store, row["session_id"])
+            remove(store, row["session_id"], uploads=uploads)
             removed.append(row["session_id"])
         except SessionBusyError as error:
             skipped.append({"session_id": row["session_id"], "reason": str(error)})

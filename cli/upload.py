@@ -1,4 +1,4 @@
-"""Commands `upload` and `links`: results in the cloud."""
+"""Commands `upload` and `links`: results in the cloud, and out of it again."""
 
 from __future__ import annotations
 
@@ -10,16 +10,21 @@ from cli.bytes_bar import BytesBar
 from cli.options import Queue, split_formats, stoppable
 from cli.output import Debug, Json, note, show
 from cli.queue import show_jobs
-from cli.text import bytes_text
+from cli.sessions import Yes, confirm
+from cli.text import bytes_text, counted, table
 from cli.workspace import kind_of, open_queue, stores
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from results.cloud import Link
+    from results.uploaded import Up
 
 Sessions = Annotated[
     list[str], typer.Argument(metavar="SESSION...", help="Sessions; `list` shows the ids.", show_default=False)
 ]
 Formats = Annotated[str, typer.Option("--formats", help="Comma-separated; all that are delivered if not given.")]
+TheseFormats = Annotated[str, typer.Option("--formats", help="Comma-separated; all that are up if not given.")]
 
 
 def upload(
@@ -50,14 +55,44 @@ def upload(
     show({"links": [_row(session_id, link) for session_id, link in found]}, lambda: _text(found))
 
 
-def links(session_ids: Sessions, json_output: Json = False, debug: Debug = False) -> None:
-    """Print fresh links to what sessions have in the cloud."""
+def links(
+    session_ids: Sessions,
+    formats: TheseFormats = "",
+    delete: Annotated[bool, typer.Option("--delete", help="Delete it there instead; asks first.")] = False,
+    yes: Yes = False,
+    json_output: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Print fresh links to what sessions have in the cloud, or delete it there."""
     from integrations.cloud_settings import required_settings
+    from results.several import check_formats
+    from session_base import SIDECAR
 
     required_settings()
+    names = split_formats(formats)
+    check_formats(names)
+    if delete:
+        _delete(
+            {session_id: stores()[kind_of(session_id)].folder(session_id) for session_id in session_ids}, names, yes
+        )
+        return
     sessions = [stores()[kind_of(session_id)].open(session_id) for session_id in session_ids]
     found = [(session.state.id, link) for session in sessions for link in _links_of(session)]
+    found = [(key, link) for key, link in found if not names or link.format.removesuffix(SIDECAR) in names]
     show({"links": [_row(session_id, link) for session_id, link in found]}, lambda: _text(found))
+
+
+def _delete(folders: dict[str, Path], formats: list[str], yes: bool) -> None:
+    """Delete what sessions have in the cloud, after a question; whatever state the sessions are in."""
+    from results.uploaded import delete_uploads, uploads_of
+
+    up = [one for folder in folders.values() for one in uploads_of(folder, formats)]
+    if up:
+        note(table([("not complete" if one.size is None else bytes_text(one.size), one.name) for one in up]))
+        confirm(f"Delete {counted(len(up), 'upload')} in the cloud?", yes=yes)
+    gone = [(key, one) for key, folder in folders.items() for one in delete_uploads(folder, formats)]
+    text = f"deleted {counted(len(gone), 'upload')}" if gone else "nothing is up"
+    show({"deleted": [_gone(session_id, one) for session_id, one in gone]}, text)
 
 
 def _upload(session: Any, formats: list[str], asked: Any, bar: BytesBar) -> set[str]:
@@ -87,12 +122,18 @@ def _row(session_id: str, link: Link) -> dict[str, Any]:
         "url": link.url,
         "expires": link.expires.isoformat(timespec="seconds") if link.expires else None,
         "uploaded": link.at.isoformat(timespec="seconds"),
+        "current": link.current,
     }
+
+
+def _gone(session_id: str, up: Up) -> dict[str, Any]:
+    return {"session_id": session_id, "format": up.format, "name": up.name, "key": up.key, "size": up.size}
 
 
 def _text(found: list[tuple[str, Link]]) -> str:
     lines = []
     for _, link in found:
         until = f", until {link.expires.astimezone():%Y-%m-%d %H:%M}" if link.expires else ""
-        lines += [f"{link.name} ({bytes_text(link.size)}{until})", f"  {link.url}"]
+        old = "" if link.current else ", out of date: upload again"
+        lines += [f"{link.name} ({bytes_text(link.size)}{until}{old})", f"  {link.url}"]
     return "\n".join(lines) or "nothing is up yet; run.py upload ID"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -22,6 +23,8 @@ class Begun(BaseModel):
     part_size: int
     place: str
     """Mark of the bucket."""
+    label: str = ""
+    """As of Uploaded; empty in the notes of older versions."""
 
 
 class Uploaded(BaseModel):
@@ -83,10 +86,14 @@ class Ledger:
         if uploads.begun.pop(key, None):
             self._store.save(uploads)
 
-    def forget(self, key: str) -> None:
-        """Forget all that there was under a key."""
+    def forget(self, key: str, place: str) -> None:
+        """Forget all that there was under a key in that bucket."""
         uploads = self.read()
-        if [found for found in (uploads.begun.pop(key, None), uploads.done.pop(key, None)) if found]:
+        notes: tuple[dict[str, Any], ...] = (uploads.begun, uploads.done)
+        there = [note for note in notes if key in note and note[key].place == place]
+        for note in there:
+            del note[key]
+        if there:
             self._store.save(uploads)
 
     def finish(self, uploaded: Uploaded) -> None:

@@ -6,7 +6,7 @@ import base64
 import logging
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import oss2
@@ -121,7 +121,7 @@ class Oss:
 
     def delete(self, key: str) -> None:
         """Delete an object."""
-        with self._explained():
+        with self._explained(), suppress(oss2.exceptions.NoSuchKey):
             self._bucket.delete_object(key)
 
     def signed(self, key: str, seconds: int) -> str:

@@ -9,7 +9,7 @@ import os
 import re
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any
 
@@ -117,7 +117,8 @@ class R2:
 
     def delete(self, key: str) -> None:
         """Delete an object."""
-        self._ask("delete_object", Key=key)
+        with suppress(_Missing):
+            self._ask("delete_object", Key=key)
 
     def signed(self, key: str, seconds: int) -> str:
         """Return a link that holds for so long."""
@@ -137,7 +138,8 @@ class R2:
         except ClientError as error:
             answer = error.response.get("ResponseMetadata", {})
             status, code = int(answer.get("HTTPStatusCode", 0)), str(error.response.get("Error", {}).get("Code", ""))
-            if error.operation_name == "HeadObject" and status == 404:
+            of_none = (error.operation_name, status) == ("HeadObject", 404)  # it has no body, and no code in it
+            if of_none or (error.operation_name, code) == ("DeleteObject", "NoSuchKey"):
                 raise _Missing from None
             raise judge(self.settings, status, code, answer.get("HTTPHeaders", {}).get("retry-after", "")) from None
         except SSLError:

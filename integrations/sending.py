@@ -14,6 +14,7 @@ from errors import Cancelled, UploadError
 from integrations.storage import Passing
 
 Value = TypeVar("Value")
+GO_ON_LATER = "what was sent is kept, try again later"
 _LOOK = 0.2
 """Seconds between two looks at whether to stop."""
 
@@ -104,10 +105,14 @@ class Requests:
         retry: how to try again.
         should_stop: asked several times a second.
         meter: told as often.
+        hint: what to do where trying again does not help.
     """
 
-    def __init__(self, retry: Retry, should_stop: Callable[[], bool] | None, meter: Meter) -> None:
+    def __init__(
+        self, retry: Retry, should_stop: Callable[[], bool] | None, meter: Meter, hint: str = GO_ON_LATER
+    ) -> None:
         self._retry = retry
+        self._hint = hint
         self._should_stop = should_stop
         self._meter = meter
         self._ended = threading.Event()
@@ -174,4 +179,4 @@ class Requests:
             if failures < self._retry.tries and self._ended.wait(self._retry.pause(failures, wanted)):
                 raise Stopped
         times = self._retry.tries
-        raise UploadError(f"the cloud store failed {times} times ({reason}); what was sent is kept, try again later")
+        raise UploadError(f"the cloud store failed {times} times ({reason}); {self._hint}")

@@ -98,7 +98,7 @@ class Uploader:
                 if _is_whole(stored, size, checksum):
                     return self._finish(source, size, stored.checksum if stored else "")
                 requests(partial(self._bucket.delete, source.key))
-                self._ledger.forget(source.key)
+                self._ledger.forget(source.key, self._bucket.settings.place)
                 damaged += 1
             self._ledger.give_up(source.key)
             self._meter.take_back(before)
@@ -194,7 +194,13 @@ class _Sending:
     def _begin(self) -> str:
         source, place = self._source, self._bucket.settings.place
         upload_id = self._requests(partial(self._bucket.begin, source.key, source.content_type))
-        begun = Begun(upload_id=upload_id, identity=source.identity, part_size=source.part_size, place=place)
+        begun = Begun(
+            upload_id=upload_id,
+            identity=source.identity,
+            part_size=source.part_size,
+            place=place,
+            label=source.label,
+        )
         self._ledger.begin(source.key, begun)
         return upload_id
 

@@ -14,7 +14,7 @@ from pages.export_dialog import export_project
 from pages.header import PAGES
 from pages.texts import say, t
 from pages.upload import Upload
-from pages.widgets import action_button, ask, ask_text, closed, icon_button
+from pages.widgets import action_button, ask_option, ask_text, closed, icon_button
 
 STATES = {
     "new": "new",
@@ -129,10 +129,24 @@ class SessionsPanel:
         text = t("{name} and everything made from it ({size}) will be gone.", name=row.name, size=bytes_text(row.bytes))
         if self._desk.side.keeps_results:
             text += " " + t("Results that were written stay in the workspace's tracking_results folder.")
+        up = await run.io_bound(self._desk.side.has_uploads, row.id)
+        option = t("Also delete what is uploaded") if up else ""
         with self._desk.home:
-            sure = await ask(t("Delete the session?"), text, t("Delete"), t("Cancel"))
-        if sure:
-            if row.id == self._desk.session_id:
-                self._desk.forget()
-            await self._desk.do(self._desk.side.work.delete, row.id)
-            await self.refresh()
+            uploads = await ask_option(t("Delete the session?"), text, option, t("Delete"), t("Cancel"))
+        if uploads is not None:
+            await self._delete_now(row.id, uploads)
+
+    async def _delete_now(self, session_id: str, uploads: bool) -> None:
+        """Delete a session; one that was open and stays, as its uploads cannot be deleted, is open again."""
+        was_open = session_id == self._desk.session_id
+        if was_open:
+            self._desk.forget()
+        if uploads:
+            self._desk.tell(t("Deleting what is uploaded …"))
+        await self._desk.do(self._desk.side.work.delete, session_id, uploads=uploads)
+        await self.refresh()
+        if was_open and uploads and session_id in (await run.io_bound(self._ids) or ()):
+            await self._desk.open(session_id)
+
+    def _ids(self) -> set[str]:
+        return set(self._desk.side.store.ids())

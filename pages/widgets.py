@@ -105,14 +105,28 @@ async def closed(dialog: ui.dialog) -> Any:
 
 async def ask(title: str, text: str, yes: str, no: str) -> bool:
     """Ask a question and return whether the answer was yes."""
+    return await ask_option(title, text, "", yes, no) is not None
+
+
+async def ask_option(title: str, text: str, option: str, yes: str, no: str) -> bool | None:
+    """Ask a question and return whether the option was ticked; None where the answer was no.
+
+    Args:
+        title: of the dialog.
+        text: below it.
+        option: label of a checkbox, which is off at first; empty for none.
+        yes: label of the button that agrees.
+        no: of the other one.
+    """
     with ui.dialog() as dialog, ui.card().classes("sm-dialog"):
         ui.label(title).classes("sm-title")
         ui.label(text)
+        ticked = ui.checkbox(option).props("dense") if option else None
         with ui.row().classes("sm-buttons"):
             ui.button(no, on_click=lambda: dialog.submit(False)).props("flat no-caps")
             ui.button(yes, on_click=lambda: dialog.submit(True)).props("unelevated no-caps color=negative autofocus")
     answer = await closed(dialog)
-    return bool(answer)
+    return bool(ticked and ticked.value) if answer else None
 
 
 async def ask_text(title: str, value: str, yes: str, no: str) -> str | None:

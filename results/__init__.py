@@ -7,6 +7,7 @@ several.py     those of several sessions of any kind, and the choice of some
 archive.py     a zip of results, made while it is sent
 sessions.py    a session of whichever kind, with what it has delivered
 cloud.py       what is sent to the cloud, and the links to what is up
+uploaded.py    what is up, handed out or not, and that deleted again
 upload_job.py  that as a job of the queue
 """
 

@@ -7,6 +7,7 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -25,6 +26,7 @@ from results.archive import zipped
 from results.entries import Result
 from results.sessions import AnySession, chosen
 from results.several import delivered
+from results.uploaded import is_own
 from session_base import SIDECAR, StoredSession
 
 _BLOCK = 1 << 20
@@ -50,6 +52,8 @@ class Link:
     """When the link is over; None for one that holds for ever."""
     at: datetime
     """When it was uploaded."""
+    current: bool
+    """Whether it is what the session has delivered now; not where that was made anew since, or is gone."""
 
 
 def upload_results(
@@ -96,25 +100,29 @@ def links(session: StoredSession[Any]) -> list[Link]:
     if settings is None:
         return []
     noted = Ledger(session.folder).read().done.values()
-    own = f"/{session.state.id}/"  # a copy of a session has that one's notes
-    there = [made for made in noted if made.place == settings.place and own in f"/{made.key}"]
+    there = [made for made in noted if made.place == settings.place and is_own(made.key, session.state.id)]
+    identities = _current(settings, session) if there else {}
+    current = {made.key for made in there if identities.get(made.key) == made.identity}
     if session.state.commercial:
-        current = _current(settings, session)
-        there = [made for made in there if current.get(made.key) == made.identity]
+        there = [made for made in there if made.key in current]
     if not there:
         return []
     bucket = open_bucket(settings)
     expires = None if settings.domain else now() + timedelta(seconds=settings.link_seconds)
     return [
-        Link(made.label, made.name, made.key, made.size, link(bucket, made.key), expires, made.at) for made in there
+        Link(made.label, made.name, made.key, made.size, link(bucket, made.key), expires, made.at, made.key in current)
+        for made in there
     ]
 
 
 def _current(settings: CloudSettings, session: Any) -> dict[str, str]:
     """Return {key: identity} of what a session has delivered and may hand out."""
-    found = delivered(session).items()
-    sources = (source for name, result in found for source in _sources(settings, session.state.id, name, result))
-    return {source.key: source.identity for source in sources}
+    found: dict[str, str] = {}
+    for label, result in delivered(session).items():
+        with suppress(OSError):  # it goes, or is made anew, at this moment
+            for _, name, own in _files(label, result):
+                found[key_of(settings.prefix, session.state.id, name)] = _identity(own)
+    return found
 
 
 def try_store(settings: CloudSettings) -> None:
@@ -145,15 +153,21 @@ def safe_name(name: str) -> str:
 
 def _sources(settings: CloudSettings, session_id: str, label: str, result: Result) -> Iterator[Source]:
     """Yield what a deliverable is uploaded as: a file and its sidecar, or a zip that has both."""
+    for tag, name, own in _files(label, result):
+        archive = zipped([own]) if own.path.is_dir() else None
+        size = own.path.stat().st_size if archive is None else archive.size
+        blocks = partial(_blocks, own.path) if archive is None else archive.__iter__
+        yield _source(settings, session_id, tag, name, size, _identity(own), blocks)
+
+
+def _files(label: str, result: Result) -> Iterator[tuple[str, str, Result]]:
+    """Yield (label, name, what is in it) of what a deliverable is uploaded as."""
     if result.path.is_dir():
-        archive = zipped([result])
-        name = f"{result.name}.zip"
-        yield _source(settings, session_id, label, name, archive.size, _identity(result), archive.__iter__)
+        yield label, f"{result.name}.zip", result
         return
     for tag, name, path in ((label, result.name, result.path), (label + SIDECAR, result.sidecar_name, result.sidecar)):
         if path is not None:
-            own = Result(path, name, result.stem)
-            yield _source(settings, session_id, tag, name, path.stat().st_size, _identity(own), partial(_blocks, path))
+            yield tag, name, Result(path, name, result.stem)
 
 
 def _source(

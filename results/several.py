@@ -61,16 +61,25 @@ def choose(sessions: Sequence[AnySession], formats: Sequence[str] = ()) -> Mappi
         ParameterError: there is no such format, of any kind of session.
         SessionError: a session has delivered nothing, or none of them, or may hand nothing of that out.
     """
-    known = {*FORMATS, *TRACK_FORMATS, "video"}
-    for name in formats:
-        if name not in known:
-            raise ParameterError(f"no such format: {name}; there are {', '.join(sorted(known))}")
+    check_formats(formats)
     found = {session.state.id: [*delivered(session)] for session in sessions}
     taken = {key: [name for name in names if not formats or name in formats] for key, names in found.items()}
     for session in sessions:
         if not taken[session.state.id]:
             _refuse_empty(session, formats)
     return taken
+
+
+def check_formats(names: Sequence[str]) -> None:
+    """Refuse names that no format of any kind of session has.
+
+    Raises:
+        ParameterError: one of them is such a name.
+    """
+    known = {*FORMATS, *TRACK_FORMATS, "video"}
+    for name in names:
+        if name not in known:
+            raise ParameterError(f"no such format: {name}; there are {', '.join(sorted(known))}")
 
 
 def _refuse_empty(session: AnySession, formats: Sequence[str]) -> None:

@@ -6,7 +6,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -143,8 +143,12 @@ class SessionFolders(Generic[SessionKind]):
         except SessionBusyError:
             return True
 
-    def delete(self, session_id: str) -> None:
+    def delete(self, session_id: str, first: Callable[[Path], object] | None = None) -> None:
         """Remove a session and everything in it, whatever state it is in.
+
+        Args:
+            session_id: of the session.
+            first: called with its folder, under its lock, before it goes; what that raises keeps it whole.
 
         Raises:
             SessionNotFoundError: there is none, or it is not an id.
@@ -153,6 +157,8 @@ class SessionFolders(Generic[SessionKind]):
         """
         folder = self.folder(session_id)
         with held(folder) as lock, storage_errors(folder), self._claim(f".deleted-{session_id}") as doomed:
+            if first is not None:
+                first(folder)
             if os.name == "nt":  # no folder with an open file in it can be renamed there: ours, or that of who is next
                 lock.release()
             try:

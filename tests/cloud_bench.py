@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,10 +20,13 @@ from integrations.source import Source
 from integrations.storage import Bucket
 from integrations.stores import open_bucket
 from integrations.upload import Uploader
+from session_base import sidecar_path
+from session_store import Delivered, MattingSession, SessionStore
 from tests import oss_store, s3_store
 from tests.faulty import Response, Server
 from tests.oss_store import OssStore
 from tests.s3_store import S3Store
+from tests.session_files import finished_session
 
 PART = 24 << 10
 
@@ -69,6 +72,10 @@ class Cloud:
         kept = s3_store.bucket_of().keys.get(key)
         return None if kept is None else bytes(kept.value)
 
+    def there(self, keys: Iterable[str]) -> set[str]:
+        """Return those of the keys under which the store has something."""
+        return {key for key in keys if self.content(key) is not None}
+
     def download(self, url: str) -> Response:
         """Open a link as a browser would."""
         import requests
@@ -90,6 +97,24 @@ class Cloud:
         if isinstance(self.store, OssStore):
             return len(self.store.uploads)
         return len(s3_store.bucket_of().multiparts)
+
+
+def delivered_session(store: SessionStore, video: Path) -> MattingSession:
+    """Return a session that has delivered a file with its sidecar and a folder."""
+    made = finished_session(store, video)
+    sidecar_path(made.folder / "alpha.mp4").write_text("how it was made")
+    (made.folder / "png").mkdir()
+    (made.folder / "png" / "000000.png").write_bytes(noise(500))
+    made.state.delivered["png"] = Delivered(path="png", mark="x")
+    made.save()
+    return made
+
+
+def set_to(patch: pytest.MonkeyPatch, **settings: str) -> None:
+    """Let settings be these from now on."""
+    for name, value in settings.items():
+        patch.setenv(f"SPLAZMATTE_{name}", value)
+    get_settings.cache_clear()
 
 
 def source(data: bytes, name: str = "Kugel ö #1 50%+.mp4", identity: str = "1") -> Source:

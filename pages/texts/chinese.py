@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pages.texts.chinese_cloud import CLOUD
+from pages.texts.chinese_cloud_delete import CLOUD_DELETE
 from pages.texts.chinese_engines import ENGINES
 from pages.texts.chinese_models import MODELS
 from pages.texts.chinese_neural import NEURAL
@@ -25,6 +26,7 @@ CHINESE: dict[str, str] = {
     **SETTINGS,
     **PORTABLE,
     **CLOUD,
+    **CLOUD_DELETE,
     **WATCH,
 }
 """Terms: mask 遮罩, matte 抠像 (the work) and Alpha (the result), keyframe 关键帧, propagate 传播."""

@@ -35,9 +35,6 @@ CLOUD_MESSAGES: dict[str, str] = {
     "the cloud store refused a request: {} {}": "云存储拒绝了请求：{0} {1}",
     "the certificate of {} is not valid; check {}": "{0} 的证书无效；请检查 {1}",
     "the cloud store could not be asked: unexpected {}": "无法访问云存储：意外的 {0}",
-    "the cloud store failed {} times ({}); what was sent is kept, try again later": (
-        "云存储连续失败 {0} 次（{1}）；已发送的部分会保留，请稍后重试"
-    ),
     "no connection to {}, or it was cut": "无法连接 {0}，或连接中断",
     "part {} came damaged": "第 {0} 个分片损坏",
     "the cloud store forgot the upload of {} again and again; try again later": (

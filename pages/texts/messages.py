@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from pages.texts.chinese_cloud_delete import CLOUD_DELETE_MESSAGES
 from pages.texts.chinese_cloud_messages import CLOUD_MESSAGES
 from pages.texts.chinese_messages import MESSAGES as GENERAL
 from pages.texts.chinese_neural_messages import NEURAL_MESSAGES
@@ -20,22 +21,23 @@ MESSAGES = {
     **TERMS_MESSAGES,
     **PORTABLE_MESSAGES,
     **CLOUD_MESSAGES,
+    **CLOUD_DELETE_MESSAGES,
     **WATCH_MESSAGES,
 }
 """Chinese by template, of every message."""
 
 
-def in_chinese(message: str, *, inner: bool = True) -> str:
+def in_chinese(message: str, *, inner: int = 2) -> str:
     """Return the message in Chinese; what no template fits stays as it is.
 
     Args:
         message: one line, as an error has it.
-        inner: translate what stands in a placeholder too, where that is a message itself.
+        inner: how deep to translate what stands in placeholders too, where that is a message itself.
     """
     for pattern, chinese in _patterns():
         match = pattern.fullmatch(message)
         if match:
-            values = [in_chinese(value, inner=False) if inner else value for value in match.groups()]
+            values = [in_chinese(value, inner=inner - 1) if inner else value for value in match.groups()]
             return chinese.format(*values)
     return message
 

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from pipeline.formats import FORMATS
-from session_store import Delivered
+from session_store import Delivered, SessionStore
 from tests.browser import steps
 from tests.browser.driver import App, start_app
 from tests.clip_sessions import prompted_session
@@ -86,3 +86,59 @@ def test_results_are_uploaded_and_their_links_stay(page: Page, place: Place, tmp
     expect(page.locator(".sm-done")).to_contain_text("Kugel ö #1")
     log = place.app.log.read_text() + "".join(path.read_text() for path in (place.app.workspace / "logs").glob("*"))
     assert "s3cr3t" not in log and "AKIDTEST" not in log
+
+
+def test_what_is_up_is_deleted_by_hand_and_with_its_session(page: Page, place: Place) -> None:
+    page.get_by_role("button", name="Upload to Cloudflare R2").click()
+    rows = page.locator(".sm-cloud")
+    expect(rows).to_have_count(2, timeout=60_000)
+    expect(page.get_by_text("out of date")).to_have_count(0)
+    (place.app.workspace / "sessions" / place.session_id / "alpha.mp4").write_bytes(b"made anew")
+    page.reload()
+    steps.tab(page, "Deliver")
+    expect(rows.filter(has_text="out of date: upload again")).to_contain_text("Kugel ö #1_alpha.mp4")
+    expect(page.get_by_text("out of date")).to_have_count(1)
+    place.store.faults.append(Fault("DELETE", times=9, answer=error(403, "AccessDenied")))
+    delete_upload(page, "Kugel ö #1_alpha.mp4")
+    expect(page.get_by_text("let it read, write and delete there")).to_be_visible()
+    expect(rows).to_have_count(2)
+    place.store.faults.clear()
+    delete_upload(page, "Kugel ö #1_alpha.mp4")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("webm")
+    assert len(bucket_of().keys) == 1
+    session = SessionStore(place.app.workspace / "sessions").open(place.session_id)
+    session.state.commercial = True  # what nobody knows the makers of is not handed out then
+    session.save()
+    page.reload()
+    steps.tab(page, "Deliver")
+    expect(rows).to_contain_text("not cleared for commercial use")
+    expect(rows.get_by_role("link")).to_have_count(0)
+    expect(rows.get_by_role("button", name="in the cloud")).to_have_count(1)
+    place.store.faults.append(Fault("DELETE", times=9, answer=error(403, "AccessDenied")))
+    delete_session(page)
+    expect(page.get_by_text("stays, as its uploads cannot be deleted")).to_be_visible()
+    page.wait_for_function("id => window.__stage.view && window.__stage.view.id === id", arg=place.session_id)
+    place.store.faults.clear()
+    delete_session(page)
+    expect(page.locator(".sm-session")).to_have_count(0)
+    assert bucket_of().keys == {} and not (place.app.workspace / "sessions" / place.session_id).exists()
+
+
+def delete_upload(page: Page, name: str) -> None:
+    """Delete an upload by its button."""
+    page.get_by_role("button", name=f"Delete {name} in the cloud").click()
+    dialog = page.locator(".sm-dialog")
+    expect(dialog).to_contain_text("links to it end")
+    dialog.get_by_role("button", name="Delete", exact=True).click()
+    expect(dialog).to_have_count(0)
+
+
+def delete_session(page: Page) -> None:
+    """Delete the session with its uploads."""
+    page.get_by_role("button", name="More for Kugel").click()
+    page.get_by_text("Delete …", exact=True).click()
+    dialog = page.locator(".sm-dialog")
+    dialog.get_by_role("checkbox", name="Also delete what is uploaded").click()
+    dialog.get_by_role("button", name="Delete", exact=True).click()
+    expect(dialog).to_have_count(0)
