@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import av
 import cv2
+import hypothesis
 import numpy as np
 import pytest
 
@@ -24,6 +25,9 @@ os.environ["SPLAZMATTE_MODELS_DIR"] = str(Path(tempfile.gettempdir()) / "splazma
 get_settings.cache_clear()
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 """Tests run side by side; torch's threads would wait for each other in busy loops, which takes ten times as long."""
+
+hypothesis.settings.register_profile("tests", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("tests")
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 SIZE = (96, 64)

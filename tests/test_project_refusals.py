@@ -326,7 +326,7 @@ def test_show_says_why_it_does_not_fit(good: Path, tmp_path: Path) -> None:
     assert show_project(good).obstacle == ""
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=250, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_mangled_files_are_refused_or_read(good: Path, good_tracks: Path, tmp_path: Path, data: st.DataObject) -> None:
     """Whatever is done to the bytes, and to the JSON inside: an error for users, or a session; never a part of one."""

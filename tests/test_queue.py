@@ -300,4 +300,4 @@ class AnyEdits(RuleBasedStateMachine):
 
 
 TestAnyEdits = AnyEdits.TestCase
-TestAnyEdits.settings = settings(max_examples=15, stateful_step_count=15, deadline=None, derandomize=True)
+TestAnyEdits.settings = settings(max_examples=15, stateful_step_count=15)

@@ -97,7 +97,7 @@ def test_chunks_become_tracks() -> None:
         from_chunks([], names=[], rate=Fraction(25), size=(64, 48))
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 @given(st.floats(allow_nan=False, allow_infinity=False, width=64))
 def test_exact_numbers_read_back(value: float) -> None:
     assert float(exact(value)) == value
@@ -111,7 +111,7 @@ def test_numbers() -> None:
     assert rate_text(Fraction(120000, 1001)) == "119.88"
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 @given(st.lists(st.text(max_size=8), min_size=1, max_size=12))
 def test_cleaned_names_are_safe_and_all_different(names: list[str]) -> None:
     for clean in (plain, identifier):

@@ -176,10 +176,11 @@ def test_many_addresses_together_are_limited_too(clock: Clock) -> None:
 
 def test_cookies_of_others_are_worth_nothing(locked: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     good = Logins("open sesame", "secret")
+    text, _, signature = good.cookie().rpartition(".")
     forged = [
         Logins("another", "secret").cookie(),
         Logins("open sesame", "other secret").cookie(),
-        good.cookie()[:-2] + "xx",
+        f"{text}.{'B' if signature[0] == 'A' else 'A'}{signature[1:]}",  # the last one has bits that count for nothing
         "",
         "in",
         '"; drop',

@@ -167,7 +167,7 @@ def test_names_fit_every_system(given_name: str, wanted: str) -> None:
     assert safe(given_name) == wanted
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.text(max_size=300), max_size=6))
 def test_any_names_become_distinct_and_safe(given_names: list[str]) -> None:
     taken: set[str] = set()
