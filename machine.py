@@ -12,6 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol
 
+RECIPES = "start.bat" if os.name == "nt" else "./start.sh"
+"""What runs a recipe of the justfile, for messages: everybody has it, not everybody has just."""
 _ROOT = Path("/")
 _M_ARENA_MAX = -8
 """mallopt's name for the number of heaps, from glibc's malloc.h."""

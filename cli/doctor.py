@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.output import Debug, Json, show
-from machine import cpu_count, disk_free, memory_available, memory_total
+from machine import RECIPES, cpu_count, disk_free, memory_available, memory_total
 
 BASE = ("av", "filelock", "numpy", "opencv-contrib-python-headless", "OpenEXR", "psutil", "pydantic", "rich",
         "typer")  # fmt: skip
@@ -118,17 +118,21 @@ def _folder(path: Path) -> dict[str, Any]:
 def _problems(data: dict[str, Any]) -> list[str]:
     from app_logic.checks import wrong
 
-    problems = [f"{name} is not installed; run: just install-deps" for name in BASE if not data["packages"][name]]
+    problems = [f"{name} is not installed; run: {RECIPES} install-deps" for name in BASE if not data["packages"][name]]
     neural = [name for name in NEURAL if not data["packages"][name]]
     if neural:
-        problems.append(f"neural engines cannot run without {', '.join(neural)}; run: just setup")
+        problems.append(f"neural engines cannot run without {', '.join(neural)}; run: {RECIPES} setup")
     if absent := [name for name, there in data["sdks"].items() if not there]:
-        problems.append(f"the authors' sources of {', '.join(absent)} are not in {data['sdks_dir']}; run: just setup")
+        problems.append(
+            f"the authors' sources of {', '.join(absent)} are not in {data['sdks_dir']}; run: {RECIPES} setup"
+        )
     problems += [
-        f"codec {name} is missing from PyAV; run: just install-deps" for name, ok in data["codecs"].items() if not ok
+        f"codec {name} is missing from PyAV; run: {RECIPES} install-deps"
+        for name, ok in data["codecs"].items()
+        if not ok
     ]
     problems += [
-        f"the weights '{name}' are not complete; run: just download-models {name}"
+        f"the weights '{name}' are not complete; run: {RECIPES} download-models {name}"
         for name, state in data["weights"].items()
         if state == "partial"
     ]

@@ -10,6 +10,7 @@ from cli.model_downloads import download
 from cli.output import Debug, Json, note, show
 from cli.sessions import Yes, confirm
 from cli.text import bytes_text, table
+from machine import RECIPES
 
 app = typer.Typer(
     help="Engines with their parameters and licences, and the weights of the neural ones; alone it lists them.",
@@ -60,7 +61,9 @@ def verify(names: Names = None, json_output: Json = False, debug: Debug = False)
             rows.append({"name": name, "state": "whole" if weights.is_known(name) else "unknown"})
     if damaged:
         which = " ".join(dict.fromkeys(damaged))
-        raise EngineFailedError(f"files have changed since the download; run: just download-models {which} --verify")
+        raise EngineFailedError(
+            f"files have changed since the download; run: {RECIPES} download-models {which} --verify"
+        )
     texts = {"whole": "whole", "unknown": "put there by hand: nothing to compare it with"}
     show({"weights": rows}, lambda: table([(row["name"], texts[row["state"]]) for row in rows]) or "no weights yet")
 

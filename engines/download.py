@@ -29,7 +29,7 @@ from engines.weights import (
 )
 from engines.weights_table import WeightFile, WeightSet
 from errors import Cancelled, EngineFailedError, EngineUnavailableError, StorageError, storage_errors
-from machine import disk_free
+from machine import RECIPES, disk_free
 
 RESERVE = 500_000_000
 """Bytes of the disk that are left free."""
@@ -61,7 +61,7 @@ def download(name: str, on_progress: Progress | None = None, should_stop: Callab
         return place
     if not accepted(name):
         raise EngineUnavailableError(
-            f"the terms of '{name}' ({entry.licence}) are not accepted yet; run: just download-models {name}"
+            f"the terms of '{name}' ({entry.licence}) are not accepted yet; run: {RECIPES} download-models {name}"
         )
     meter = _Meter(on_progress, should_stop)
     with _writing(place), hub.explained(entry), lock(name, meter.check):

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from engines.weights_table import WeightSet
 from errors import EngineUnavailableError, ParameterError
+from machine import RECIPES
 
 REVISION = "main"
 PASSING = (408, 429, 500, 502, 503, 504)
@@ -135,7 +136,7 @@ def explained(entry: WeightSet) -> Iterator[None]:
     try:
         from huggingface_hub import errors as known
     except ImportError:
-        raise EngineUnavailableError("downloading needs huggingface_hub; run: just setup") from None
+        raise EngineUnavailableError(f"downloading needs huggingface_hub; run: {RECIPES} setup") from None
     where = endpoint() or "huggingface.co"
     try:
         yield

@@ -17,6 +17,7 @@ from engines.table import ENGINES
 from engines.terms import forbidden_by
 from errors import EngineUnavailableError, ParameterError
 from log import LOG
+from machine import RECIPES
 
 
 def engines(job: Job) -> list[EngineSpec]:
@@ -45,10 +46,10 @@ def missing_packages(spec: EngineSpec) -> list[str]:
 def obstacle(spec: EngineSpec, params: Mapping[str, Any] | None = None) -> str:
     """Return why an engine cannot run here with these parameters, and the command that mends it; empty if it can."""
     if missing := missing_packages(spec):
-        return f"'{spec.name}' needs {', '.join(missing)}; run: just setup"
+        return f"'{spec.name}' needs {', '.join(missing)}; run: {RECIPES} setup"
     sdks = get_settings().sdks_path
     if absent := [name for name in spec.sources if not (sdks / name).is_dir()]:
-        return f"'{spec.name}' needs the authors' sources in {sdks / absent[0]}; run: just setup"
+        return f"'{spec.name}' needs the authors' sources in {sdks / absent[0]}; run: {RECIPES} setup"
     for name in spec.weights_for(params or {}):
         if weights.state(name) != "ready":
             return weights.mend(name)

@@ -26,6 +26,7 @@ from engines import licences
 from engines.licences import SETTING
 from engines.weights_table import WEIGHTS, WeightSet
 from errors import EngineFailedError, EngineUnavailableError, ParameterError, StorageError, storage_errors
+from machine import RECIPES
 
 RECORD = ".made.json"
 State = Literal["missing", "partial", "ready"]
@@ -109,7 +110,7 @@ def find(name: str) -> Path:
 def mend(name: str) -> str:
     """Return the line that says that a set is not there, and the command that fetches it."""
     how = "are not complete" if state(name) == "partial" else "are not there"
-    return f"the weights '{name}' {how}; run: just download-models {name}"
+    return f"the weights '{name}' {how}; run: {RECIPES} download-models {name}"
 
 
 def verify(name: str, on_progress: Progress | None = None) -> None:
@@ -124,7 +125,7 @@ def verify(name: str, on_progress: Progress | None = None) -> None:
         EngineFailedError: a file is not what was downloaded; the message says what mends it.
     """
     if bad := damaged(name, on_progress):
-        raise EngineFailedError(f"{bad[0]} is damaged; run: just download-models {name} --verify")
+        raise EngineFailedError(f"{bad[0]} is damaged; run: {RECIPES} download-models {name} --verify")
 
 
 def damaged(name: str, on_progress: Progress | None = None) -> list[Path]:

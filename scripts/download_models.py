@@ -16,7 +16,7 @@ def main() -> int:
     try:
         from run import main as run
     except ModuleNotFoundError as error:
-        print(f"error: {error.name} is not installed for {sys.executable}; run: just setup", file=sys.stderr)
+        print(f"error: {error.name} is not installed for {sys.executable}; run: ./start.sh setup", file=sys.stderr)
         return 1
     return run(["models", "download", *sys.argv[1:]])
 

@@ -25,7 +25,7 @@ def photograph(name: str) -> NDArray[np.uint8]:
     data = files("skimage").joinpath("data", name).read_bytes()
     picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     if picture is None:
-        raise SystemExit(f"scikit-image's {name} cannot be read; run: just setup")
+        raise SystemExit(f"scikit-image's {name} cannot be read; run: ./start.sh setup")
     return np.asarray(picture[..., ::-1], np.uint8).copy()
 
 

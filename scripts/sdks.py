@@ -19,6 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SETTING = "SPLAZMATTE_SDKS_DIR"
+START = "start.bat" if os.name == "nt" else "./start.sh"
 STAMP = ".tried"
 ASK_SECONDS = 30
 """To find out whether the server can be reached at all."""
@@ -97,7 +98,7 @@ def fetch_all(*, retry: bool) -> None:
             failed, reason = [*failed, source], str(error)
     if failed:
         titles = " and ".join(each.title for each in failed)
-        say(f"the sources of {titles} are not there ({reason}); to try again: just setup")
+        say(f"the sources of {titles} are not there ({reason}); to try again: {START} setup")
     remember(stamp, failed)
 
 

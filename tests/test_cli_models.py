@@ -42,7 +42,7 @@ def test_list_shows_engines_and_weights(cli: Cli, models: Path, command: list[st
     listed = cli(*command, "--json").json
     engines = {(row["job"], row["name"]): row for row in listed["engines"]}
     assert engines["segmenter", "grabcut"]["usable"] and not engines["segmenter", "sam2"]["usable"]
-    assert "; run: just " in engines["propagator", "sam2"]["obstacle"]
+    assert "; run: ./start.sh " in engines["propagator", "sam2"]["obstacle"]
     assert [row["name"] for row in listed["weights"]] == [entry.name for entry in WEIGHTS]
     rows = {row["name"]: row for row in listed["weights"]}
     assert rows[NC]["accepted"] is False and rows[NC]["commercial"] is False and rows[NAME]["accepted"] is True
@@ -75,7 +75,7 @@ def test_damage_is_found_and_mended(cli: Cli, hub: Hub) -> None:
     path = weights.folder(NAME) / "model.safetensors"
     path.write_bytes(bytes(SIZE))
     answer = cli("models", "verify", "--json")
-    assert answer.code == 5 and f"just download-models {NAME} --verify" in answer.json["error"]["message"]
+    assert answer.code == 5 and f"./start.sh download-models {NAME} --verify" in answer.json["error"]["message"]
     assert f"{path} is damaged" in answer.err
     assert cli("models", "download", NAME).code == 0 and path.read_bytes() == bytes(SIZE)
     assert "fetched anew" in cli("models", "download", NAME, "--verify").err
@@ -176,7 +176,7 @@ def test_what_does_not_fit_together_is_refused_before_any_of_it(
         (["models", "download", "../../etc"], 3, ["../../etc"]),
         (["models", "download", "--sam9"], 2, ["--sam9"]),
         (["models", "verify", "sam9"], 3, ["sam9"]),
-        (["models", "verify", "edgetam"], 5, ["just download-models edgetam"]),
+        (["models", "verify", "edgetam"], 5, ["./start.sh download-models edgetam"]),
         (["models", "remove"], 2, ["NAME"]),
         (["models", "remove", "/etc"], 3, ["/etc"]),
     ],
@@ -193,7 +193,7 @@ def test_doctor_shows_the_state_of_weights(cli: Cli, hub: Hub, monkeypatch: pyte
     (weights.folder("edgetam")).mkdir()
     report = cli("doctor", "--json").json
     assert report["weights"][NAME] == "ready" and report["engines"]["sam2"] == "ready"
-    assert any("just download-models edgetam" in line for line in report["problems"])
+    assert any("./start.sh download-models edgetam" in line for line in report["problems"])
     text = cli("doctor").out
     assert f"weights    1 of {len(WEIGHTS)} there; ready: {NAME}; partial: edgetam" in text
 

@@ -30,7 +30,7 @@ def test_what_is_missing_is_said_with_what_installs_it(monkeypatch: pytest.Monke
         replace(CONTESTANT, packages=("no_such", "iopath_no")).missing()
         == "needs packages: pip install no_such iopath_no"
     )
-    assert "sdks/some; run: just setup" in replace(CONTESTANT, sources=("some",)).missing()
+    assert "sdks/some; run: ./start.sh setup" in replace(CONTESTANT, sources=("some",)).missing()
     (tmp_path / "some").mkdir()
     assert replace(CONTESTANT, sources=("some",), packages=()).missing() == ""
 

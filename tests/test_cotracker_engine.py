@@ -285,7 +285,7 @@ def test_a_runs_frames_before_a_query_come_from_the_pass_back_or_are_empty(
 
 
 def test_missing_sources_name_the_command(tmp_path: Path) -> None:
-    with pytest.raises(EngineUnavailableError, match="just setup"):
+    with pytest.raises(EngineUnavailableError, match=r"\./start\.sh setup"):
         Network("online", tmp_path, tmp_path, choose("cpu", "fp32")).load()
 
 
@@ -297,7 +297,7 @@ def test_sources_that_cannot_be_imported_name_the_command_and_leave_no_trace(tmp
     (place / "__init__.py").write_text("import no_such_module_anywhere")
     before = list(sys.path)
     with (
-        pytest.raises(EngineUnavailableError, match=r"no_such_module_anywhere.*just setup"),
+        pytest.raises(EngineUnavailableError, match=r"no_such_module_anywhere.*\./start\.sh setup"),
         authors_package(tmp_path, "some-authors", "some_package"),
     ):
         __import__("some_package")

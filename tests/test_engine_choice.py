@@ -37,7 +37,7 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def test_a_session_gets_the_best_engine_with_the_model_that_is_there(models: Path, small_clip: Path) -> None:
     spec = get_spec(Job.PROPAGATOR, "sam2")
-    assert "just download-models" in obstacle(spec) and obstacle(spec, {"model": "tiny"}) == ""
+    assert "./start.sh download-models" in obstacle(spec) and obstacle(spec, {"model": "tiny"}) == ""
     assert usable(spec) == {"model": "tiny"} and preferred(Job.PROPAGATOR) == ("sam2", {"model": "tiny"})
     session = create_session(SessionStore(models / "sessions"), small_clip)
     assert session.state.segmenter == EngineChoice(name="sam2", params={"model": "tiny"})
@@ -65,7 +65,7 @@ def test_an_engine_that_cannot_run_is_refused_before_the_video_is_copied(
     cli: Callable[..., Answer], small_clip: Path, workspace: Path
 ) -> None:
     answer = cli("matte", small_clip, "--points", "0:+30,32", "--propagator", "sam2")
-    assert_error(answer, 5, "just ")
+    assert_error(answer, 5, "run: ./start.sh ")
     assert not list(workspace.glob("sessions/*"))
 
 

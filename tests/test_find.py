@@ -185,7 +185,7 @@ def test_without_weights_the_command_says_how_to_get_them(
     monkeypatch.setenv("SPLAZMATTE_MODELS_DIR", str(tmp_path / "none"))
     get_settings.cache_clear()
     monkeypatch.setattr(find, "create_finder", registry.create_finder)
-    assert_error(cli("find", clip, "--text", "disc"), 5, "just download-models sam3")
+    assert_error(cli("find", clip, "--text", "disc"), 5, "./start.sh download-models sam3")
     assert list(SessionStore(workspace / "sessions").ids()) == []
 
 

@@ -98,7 +98,7 @@ def test_what_is_not_known_is_not_made_up() -> None:
 
 def test_an_engine_that_cannot_run_is_refused_with_what_mends_it(editor: SessionEditor) -> None:
     before = editor.session.state.segmenter.model_copy()
-    with pytest.raises(EngineUnavailableError, match=r"just download-models sam2\.1-hiera-tiny"):
+    with pytest.raises(EngineUnavailableError, match=r"\./start\.sh download-models sam2\.1-hiera-tiny"):
         editor.set_engine(Job.SEGMENTER, "sam2", {"model": "tiny"})
     assert editor.session.state.segmenter == before and editor.can_undo == "new object"
 

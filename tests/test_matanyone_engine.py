@@ -350,7 +350,7 @@ def test_out_of_memory_with_a_small_picture_is_an_error(fake: type[FakeRun], mon
 
 def test_missing_sources_and_weights_name_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     network = Network(tmp_path, tmp_path / "sdks", choose("cpu", "fp32"))
-    with pytest.raises(EngineUnavailableError, match="just setup"):
+    with pytest.raises(EngineUnavailableError, match=r"\./start\.sh setup"):
         network.load()
     place = tmp_path / "sdks" / "matanyone" / "matanyone"
     place.mkdir(parents=True)

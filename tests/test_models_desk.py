@@ -269,7 +269,7 @@ def test_an_errand_that_fails_does_not_hold_up_the_next() -> None:
 
 def test_menus_follow_the_disk(desk: ModelsDesk, hub: Hub) -> None:
     entry = next(found for found in engine_menus()[Job.SEGMENTER] if found.name == "sam2")
-    assert entry.lacks_weights and "just download-models" in entry.obstacle
+    assert entry.lacks_weights and "./start.sh download-models" in entry.obstacle
     assert entry.blocked_models == {"edgetam", "tiny", "small", "base-plus", "large"}
     assert first_params(Job.SEGMENTER, "sam2") == {}
     desk.download(FREE)

@@ -49,7 +49,7 @@ def test_the_guard_notices(guard: list[str]) -> None:
 def test_creating_an_engine_without_weights_is_an_error(
     guard: list[str], models: Path, spec: EngineSpec, model: str
 ) -> None:
-    with pytest.raises(EngineUnavailableError, match="; run: just "):
+    with pytest.raises(EngineUnavailableError, match=r"; run: \./start\.sh "):
         create(spec.job, spec.name, {"model": model} if model else {})
     assert not models.exists()
 

@@ -37,5 +37,5 @@ def test_a_sam2_is_downloaded_and_runs_and_one_wrong_byte_is_found(hub: Hub, tmp
     data = bytearray((place / "model.safetensors").read_bytes())
     data[len(data) // 2] ^= 1
     (place / "model.safetensors").write_bytes(data)
-    with pytest.raises(EngineFailedError, match=f"just download-models {NAME} --verify"):
+    with pytest.raises(EngineFailedError, match=rf"\./start\.sh download-models {NAME} --verify"):
         weights.verify(NAME)

@@ -29,8 +29,8 @@ def test_every_built_in_engine_can_be_made(spec: EngineSpec) -> None:
 
 @pytest.mark.parametrize("spec", [spec for spec in ENGINES if spec not in BUILT_INS], ids=lambda spec: spec.name)
 def test_a_neural_engine_without_weights_names_the_command(spec: EngineSpec) -> None:
-    assert "; run: just " in obstacle(spec) and usable(spec) is None
-    with pytest.raises(EngineUnavailableError, match="; run: just "):
+    assert "; run: ./start.sh " in obstacle(spec) and usable(spec) is None
+    with pytest.raises(EngineUnavailableError, match=r"; run: \./start\.sh "):
         create(spec.job, spec.name)
 
 
@@ -81,5 +81,5 @@ def test_unknown_engines_are_named_with_the_known_ones() -> None:
 
 def test_missing_packages_name_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engines.registry.ENGINES", (SPEC,))
-    with pytest.raises(EngineUnavailableError, match=r"no_such_package; run: just setup"):
+    with pytest.raises(EngineUnavailableError, match=r"no_such_package; run: \./start\.sh setup"):
         create(Job.MATTER, "test")

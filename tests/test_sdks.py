@@ -106,10 +106,10 @@ def test_sources_are_fetched_at_their_commits_and_once(bench: Bench) -> None:
 def test_without_network_it_says_one_line_and_tries_again_only_when_asked(bench: Bench) -> None:
     gone = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "http.proxy", "GIT_CONFIG_VALUE_0": "http://127.0.0.1:1"}
     lines = bench.run(**gone).splitlines()
-    assert len(lines) == 2 and "MatAnyone and CoTracker are not there" in lines[1] and "just setup" in lines[1]
+    assert len(lines) == 2 and "MatAnyone and CoTracker are not there" in lines[1] and "./start.sh setup" in lines[1]
     assert bench.run() == "" and bench.versions() == []
-    assert "just setup" in bench.run("--retry", **gone) and bench.run() == ""
-    assert "just setup" not in bench.run("--retry") and len(bench.versions()) == 2
+    assert "./start.sh setup" in bench.run("--retry", **gone) and bench.run() == ""
+    assert "./start.sh setup" not in bench.run("--retry") and len(bench.versions()) == 2
     assert not (bench.sdks / ".tried").exists() and sorted(p.name for p in bench.sdks.iterdir()) == sorted(
         bench.origins
     )
@@ -117,7 +117,7 @@ def test_without_network_it_says_one_line_and_tries_again_only_when_asked(bench:
 
 def test_without_git_it_says_so(bench: Bench) -> None:
     said = bench.run(PATH="")
-    assert said.count("\n") == 1 and "git is not installed" in said and "just setup" in said
+    assert said.count("\n") == 1 and "git is not installed" in said and "./start.sh setup" in said
     assert bench.run(PATH="") == "" and bench.run() == ""
 
 
@@ -140,7 +140,7 @@ def test_another_commit_is_moved_to_ours_unless_there_are_changes(bench: Bench) 
     assert bench.run() == ""
     git(place, "checkout", "--quiet", "code.py")
     assert bench.versions()[0] == "version = 2\n"
-    assert "just setup" not in bench.run("--retry") and bench.versions()[0] == "version = 1\n"
+    assert "./start.sh setup" not in bench.run("--retry") and bench.versions()[0] == "version = 1\n"
     assert git(place, "rev-parse", "--verify", "mine"), "a branch of the user's was lost"
 
 
@@ -173,7 +173,7 @@ def test_what_a_killed_run_left_is_made_anew(bench: Bench) -> None:
 def test_a_folder_that_cannot_be_written_is_said(bench: Bench) -> None:
     bench.sdks.parent.mkdir()
     bench.sdks.write_text("a file")
-    assert "just setup" in bench.run().splitlines()[-2]
+    assert "./start.sh setup" in bench.run().splitlines()[-2]
 
 
 @pytest.mark.parametrize(

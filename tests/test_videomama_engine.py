@@ -454,7 +454,7 @@ def test_the_folders_of_the_table_of_weights_are_loaded(
         assert matter._network.turns and matter._setting == Setting(1, 256, True)
         monkeypatch.setenv("SPLAZMATTE_MODELS_DIR", str(tmp_path))
         get_settings.cache_clear()
-        with pytest.raises(EngineUnavailableError, match="just download-models"):
+        with pytest.raises(EngineUnavailableError, match=r"\./start\.sh download-models"):
             create(Job.MATTER, "videomama")
     finally:
         get_settings.cache_clear()

@@ -134,7 +134,7 @@ def test_a_truncated_file_is_not_ready_and_the_command_is_named(hub: Hub) -> Non
     path = download(NAME) / "model.safetensors"
     path.write_bytes(path.read_bytes()[:-1])
     assert weights.state(NAME) == "partial"
-    with pytest.raises(EngineUnavailableError, match=f"just download-models {NAME}"):
+    with pytest.raises(EngineUnavailableError, match=rf"\./start\.sh download-models {NAME}"):
         weights.find(NAME)
     download(NAME)
     weights.verify(NAME)
@@ -164,7 +164,7 @@ def test_removal_of_a_link_leaves_what_it_leads_to(hub: Hub, tmp_path: Path) -> 
 
 def test_terms_are_accepted_before_a_download(hub: Hub, models: Path) -> None:
     assert weights.accepted(NAME) and not weights.accepted(NC)
-    assert f"S-Lab License 1.0) are not accepted yet; run: just download-models {NC}" in refusal(
+    assert f"S-Lab License 1.0) are not accepted yet; run: ./start.sh download-models {NC}" in refusal(
         EngineUnavailableError, NC
     )
     assert hub.tokens == [] and not models.exists()

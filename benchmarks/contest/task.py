@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from config import get_settings
+from machine import RECIPES
 from session_store import SessionStore
 
 Results = Mapping[int, NDArray[np.float32]]
@@ -112,7 +113,7 @@ class Contestant:
         """Return what to install before their side can run; empty where nothing is missing."""
         absent = [name for name in self.sources if not (get_settings().sdks_path / name).is_dir()]
         if absent:
-            return f"needs the authors' sources in sdks/{absent[0]}; run: just setup"
+            return f"needs the authors' sources in sdks/{absent[0]}; run: {RECIPES} setup"
         lacking = [name for name in self.packages if not _is_there(name)]
         return f"needs packages: pip install {' '.join(PIP.get(name, name) for name in lacking)}" if lacking else ""
 

@@ -17,6 +17,7 @@ import torch
 from engines.neural.compute import Compute
 from engines.neural.loading import hold
 from errors import EngineFailedError, EngineUnavailableError
+from machine import RECIPES
 
 SOURCES = "matanyone"
 """Folder of `sdks/`, and the package in it. MatAnyone 2 has the same code with other names, and other weights."""
@@ -70,13 +71,13 @@ def authors_package(sdks: Path) -> Iterator[None]:
     """
     place = sdks / SOURCES
     if not (place / SOURCES / "__init__.py").is_file():
-        raise EngineUnavailableError(f"the authors' sources are not in {place}; run: just setup")
+        raise EngineUnavailableError(f"the authors' sources are not in {place}; run: {RECIPES} setup")
     sys.path.insert(0, str(place))
     try:
         yield
     except ImportError as error:
         raise EngineUnavailableError(
-            f"the authors' sources in {place} cannot be used ({error}); remove that folder, then run: just setup"
+            f"the authors' sources in {place} cannot be used ({error}); remove that folder, then run: {RECIPES} setup"
         ) from error
     finally:
         sys.path.remove(str(place))
@@ -106,7 +107,7 @@ def _config(sdks: Path) -> dict[str, Any]:
         whole, network = (OmegaConf.load(place / name) for name in CONFIGS)
     except OSError as error:
         raise EngineUnavailableError(
-            f"{error.filename} is missing; remove {sdks / SOURCES}, then run: just setup"
+            f"{error.filename} is missing; remove {sdks / SOURCES}, then run: {RECIPES} setup"
         ) from error
     kept = {key: value for key, value in whole.items() if key not in {"defaults", "hydra"}}
     # With True it would download an ImageNet ResNet, only to have it overwritten.

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from errors import EngineUnavailableError
+from machine import RECIPES
 
 
 @contextmanager
@@ -27,13 +28,13 @@ def authors_package(sdks: Path, folder: str, package: str) -> Iterator[None]:
     """
     place = sdks / folder
     if not (place / package / "__init__.py").is_file():
-        raise EngineUnavailableError(f"the authors' sources are not in {place}; run: just setup")
+        raise EngineUnavailableError(f"the authors' sources are not in {place}; run: {RECIPES} setup")
     sys.path.insert(0, str(place))
     try:
         yield
     except ImportError as error:
         raise EngineUnavailableError(
-            f"the authors' sources in {place} cannot be used ({error}); remove that folder, then run: just setup"
+            f"the authors' sources in {place} cannot be used ({error}); remove that folder, then run: {RECIPES} setup"
         ) from error
     finally:
         sys.path.remove(str(place))

@@ -41,7 +41,7 @@ MESSAGES: dict[str, str] = {
     # engines and parameters
     "no {} named '{}'; there is: {}": "没有名为“{1}”的 {0}；现有：{2}",
     "'{}' has no parameter '{}'; it has: {}": "“{0}”没有参数“{1}”；现有：{2}",
-    "'{}' needs {}; run: just setup": "“{0}”需要 {1}；请运行：just setup",
+    "'{}' needs {}; run: {} setup": "“{0}”需要 {1}；请运行：{2} setup",
     "{} must be one of {}, not '{}'": "{0} 只能是 {1} 之一，而不是“{2}”",
     "{} must be from {} to {}, not {}": "{0} 应在 {1} 到 {2} 之间，而不是 {3}",
     "{} must be of type {}, not '{}'": "{0} 的类型应为 {1}，而不是“{2}”",

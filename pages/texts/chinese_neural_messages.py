@@ -4,16 +4,16 @@ from __future__ import annotations
 
 NEURAL_MESSAGES: dict[str, str] = {
     # what an engine lacks
-    "the weights '{}' {}; run: just download-models {}": "权重“{0}”{1}；请运行：just download-models {2}",
+    "the weights '{}' {}; run: {} download-models {}": "权重“{0}”{1}；请运行：{2} download-models {3}",
     "are not there": "尚未下载",
     "are not complete": "不完整",
-    "'{}' needs the authors' sources in {}; run: just setup": "“{0}”需要 {1} 中的作者源码；请运行：just setup",
+    "'{}' needs the authors' sources in {}; run: {} setup": "“{0}”需要 {1} 中的作者源码；请运行：{2} setup",
     # downloads
     "the terms of '{}' are not accepted yet; read and accept them first": "尚未接受“{0}”的条款；请先阅读并接受",
     "'{}' is being downloaded or checked; stop that or wait for it": "“{0}”正在下载或校验；请停止或等待其完成",
     "the check was stopped": "校验已停止",
     "there are no weights named '{}'; there are: {}": "没有名为“{0}”的权重；现有：{1}",
-    "downloading needs huggingface_hub; run: just setup": "下载需要 huggingface_hub；请运行：just setup",
+    "downloading needs huggingface_hub; run: {} setup": "下载需要 huggingface_hub；请运行：{0} setup",
     "downloads are switched off by HF_HUB_OFFLINE; unset it": "HF_HUB_OFFLINE 已关闭下载；请取消该设置",
     "no connection to {}; check the network, or set HF_ENDPOINT to a mirror": (
         "无法连接 {0}；请检查网络，或将 HF_ENDPOINT 设为镜像"
@@ -47,7 +47,7 @@ NEURAL_MESSAGES: dict[str, str] = {
     "no instance {} was found; there is: {}": "没有找到编号 {0}；现有：{1}",
     "stopped; a search begins again from its first frame": "已停止；下次搜索会从第一帧重新开始",
     "{} is gone; search again": "{0} 已丢失；请重新搜索",
-    "the terms of '{}' ({}) are not accepted yet; run: just download-models {}": "尚未接受“{0}”的条款（{1}）；请运行：just download-models {2}",
+    "the terms of '{}' ({}) are not accepted yet; run: {} download-models {}": "尚未接受“{0}”的条款（{1}）；请运行：{2} download-models {3}",
     "{} needs {} GB and {} GB to spare in {}; free space or set {}": "{0} 需要 {1} GB，并须在 {3} 留出 {2} GB；请腾出空间或设置 {4}",
     "{} is a folder where a file should be; remove it": "{0} 是文件夹，而此处应为文件；请将其移除",
     "{} ends after {} of {} bytes; try again later, or another mirror": "{0} 在 {1}/{2} 字节处中断；请稍后再试或更换镜像",
@@ -56,9 +56,9 @@ NEURAL_MESSAGES: dict[str, str] = {
     "{} is longer than announced and was removed; try another mirror": "{0} 比声明的更长，已被移除；请更换镜像",
     "HF_ENDPOINT is no address: '{}'; as in HF_ENDPOINT=https://huggingface.co": "HF_ENDPOINT 不是网址：“{0}”；应类似 HF_ENDPOINT=https://huggingface.co",
     "no connection to {}, or it was cut; check the network, or set HF_ENDPOINT to a mirror; the next download goes on from there": "无法连接 {0}，或连接已中断；请检查网络，或将 HF_ENDPOINT 设为镜像；下次下载会继续",
-    "the authors' sources are not in {}; run: just setup": "{0} 中没有作者的源代码；请运行：just setup",
-    "the authors' sources in {} cannot be used ({}); remove that folder, then run: just setup": "{0} 中作者的源代码无法使用（{1}）；请移除该文件夹，然后运行：just setup",
-    "{} is missing; remove {}, then run: just setup": "缺少 {0}；请移除 {1}，然后运行：just setup",
+    "the authors' sources are not in {}; run: {} setup": "{0} 中没有作者的源代码；请运行：{1} setup",
+    "the authors' sources in {} cannot be used ({}); remove that folder, then run: {} setup": "{0} 中作者的源代码无法使用（{1}）；请移除该文件夹，然后运行：{2} setup",
+    "{} is missing; remove {}, then run: {} setup": "缺少 {0}；请移除 {1}，然后运行：{2} setup",
     "the weights {} are damaged ({}); {}": "权重 {0} 已损坏（{1}）；{2}",
     "the weights {} are not MatAnyone's: {} {}, as {}; {}": "权重 {0} 不是 MatAnyone 的：{1} {2}，例如 {3}；{4}",
     "the memory of the GPU does not suffice; {}": "GPU 内存不足；{0}",
@@ -70,7 +70,7 @@ NEURAL_MESSAGES: dict[str, str] = {
     "a text cannot refine a rough mask; clear the frame's prompts, or leave the text out": "文字不能细化粗略遮罩；请清除该帧的提示，或不使用文字",
     "VideoMaMa's numbers ran over in fp16; choose precision=bf16 or precision=fp32": "VideoMaMa 在 fp16 下数值溢出；请选择 precision=bf16 或 precision=fp32",
     "VideoMaMa gave no numbers; check its weights: run.py models verify videomama-vae": "VideoMaMa 没有给出有效数值；请检查权重：run.py models verify videomama-vae",
-    "{} is damaged; run: just download-models {} --verify": "{0} 已损坏；请运行：just download-models {1} --verify",
+    "{} is damaged; run: {} download-models {} --verify": "{0} 已损坏；请运行：{1} download-models {2} --verify",
     "{} is no folder; remove it or set {}": "{0} 不是文件夹；请将其移除或设置 {1}",
     "'{}' is being downloaded; stop that or wait for it": "“{0}”正在下载；请停止下载或等待其完成",
     "matanyone: out of memory; from frame {} on the network works at {} pixels (short side)": "matanyone：内存不足；从第 {0} 帧起网络以 {1} 像素（短边）工作",

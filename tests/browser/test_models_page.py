@@ -159,11 +159,11 @@ def test_a_greyed_engine_can_be_chosen_when_its_weights_arrive(
     matting.keyboard.press("Escape")
     panel = matting.locator(".sm-right .nicegui-tab-panel").first
     panel.get_by_text("Engines that cannot run yet").first.click()
-    expect(panel).to_contain_text("run: just download-models sam2.1-hiera-base-plus")
+    expect(panel).to_contain_text("run: ./start.sh download-models sam2.1-hiera-base-plus")
     expect(panel.get_by_role("link", name="Download them on the Models page").first).to_be_visible()
     press(page, FREE, "Download")
     expect(card(page, FREE).locator(".sm-model-status")).to_contain_text("ready")
-    expect(panel).not_to_contain_text("just download-models sam2.1-hiera-base-plus")
+    expect(panel).not_to_contain_text("./start.sh download-models sam2.1-hiera-base-plus")
     engine.click()
     matting.get_by_role("option", name="SAM 2.1", exact=True).click()
     expect(matting.get_by_text("by Segment Anything 2.1").first).to_be_visible()
