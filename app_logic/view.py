@@ -57,7 +57,7 @@ def session_view(
     return clip_view(session, revision, info) | {
         "objects": [_object(item, info.frames, engine, state.direction, busy) for item in state.objects],
         "alpha": _alpha(session, marks),
-        "outdated": outdated(state, info.frames),
+        "outdated": outdated(state, marks),
         "made": {
             "masks": {str(item.id): mask_makers(item, info.frames) for item in state.objects},
             "alpha": alpha_makers(state, info.frames),

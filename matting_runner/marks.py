@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from engines.registry import check_params, get_spec
 from engines.spec import EngineSpec, Job
@@ -91,15 +92,19 @@ def keyframe_marks(state: MattingState, frames: int) -> list[str]:
     ]
 
 
-def outdated(state: MattingState, frames: int) -> list[str]:
+def outdated(state: MattingState, marks: Sequence[str]) -> list[str]:
     """Return the formats that were delivered from another alpha, or of other frames, than a run would give now.
 
     None where the alpha was cleaned away: nobody can tell then.
+
+    Args:
+        state: of the session.
+        marks: what the alpha of each frame has to be made from; see `alpha_marks`.
     """
     if not state.alpha.spans:
         return []
-    span, marks = state.range or (0, frames), alpha_marks(state, frames)
-    if span[1] > frames or state.alpha.stale(*span, marks.__getitem__):
+    span = state.range or (0, len(marks))
+    if span[1] > len(marks) or state.alpha.stale(*span, marks.__getitem__):
         return list(state.delivered)
     ways = (None, True, False)  # an export may have multiplied colours otherwise than the session does
     return [

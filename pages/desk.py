@@ -11,7 +11,7 @@ from nicegui.element import Element
 
 from app_logic.engine_menu import Menus, engine_menus
 from app_logic.jobs import notices
-from errors import SessionError, SplazMatteError
+from errors import SessionError, SessionNotFoundError, SplazMatteError
 from pages.texts import say, t
 from pages.widgets import show_error
 
@@ -189,6 +189,9 @@ class Desk:
                 self._wanted = False
                 await self._poll_session()
                 await self._poll_jobs()
+        except SessionNotFoundError:
+            self.tell(t("The session was deleted, here or in another tab."))
+            self.forget()
         except SessionError as error:
             self.complain(error)
             self.forget()

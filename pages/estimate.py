@@ -35,11 +35,11 @@ class Estimate:
         desk = self._desk
         asked = (desk.session_id, desk.view["revision"] if desk.view else 0, self._until)
         at_work = desk.job is not None and desk.job.kind == desk.side.kind  # an upload changes nothing
-        if desk.view is None or at_work or asked == self._asked:
+        if at_work or asked == self._asked:
             return
         self._asked = asked
         self._text.text = self._refusal.text = ""
-        if self._ready(desk.view):
+        if desk.view and self._ready(desk.view):
             await self._show(desk.session_id)
 
     async def _show(self, session_id: str) -> None:

@@ -32,7 +32,10 @@ class RangeForm:
 
     async def _change(self) -> None:
         view = self._desk.view
-        if view is None or self._first.value is None or self._last.value is None:
+        if view is None:
+            return
+        if self._first.value is None or self._last.value is None:  # cleared: what holds comes back
+            self._refresh()
             return
         start = min(max(int(self._first.value), 0), view["frames"] - 1)
         stop = min(max(int(self._last.value), start), view["frames"] - 1) + 1

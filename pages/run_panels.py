@@ -70,12 +70,13 @@ class MattePanel:
 
     async def matte_frame(self) -> None:
         """Show the alpha of the frame that is looked at."""
+        frame = self._desk.frame
         self._frame.props("loading")
         try:
-            await self._desk.edit("preview", self._desk.frame)
+            made = await self._desk.edit("preview", frame)
         finally:
             self._frame.props(remove="loading")
-        if self._desk.view and str(self._desk.frame) in self._desk.view["preview"]:
+        if made and frame == self._desk.frame:  # else an error is shown, or the user looks at something else by now
             self._desk.stage.set_options(view="alpha")
 
     async def _start(self) -> None:

@@ -55,9 +55,10 @@ def outdated(session: AnySession) -> list[str]:
     except StoreError:
         return []
     if isinstance(session, MattingSession):
+        from matting_runner.marks import alpha_marks
         from matting_runner.marks import outdated as of_matting
 
-        return of_matting(session.state, frames)
+        return of_matting(session.state, alpha_marks(session.state, frames)) if session.state.delivered else []
     from tracking_runner.marks import outdated as of_tracking
 
     return of_tracking(session.state, frames)

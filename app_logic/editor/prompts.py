@@ -137,21 +137,22 @@ class PromptEditing(MattingEditing):
         engine = segmenter_mark(self.session.state.segmenter)
         self.use_mask(object_id, frame, decoded(png), f"text '{text}'", engine)
 
-    def preview(self, frame: int) -> None:
-        """Matte one frame, to see what the run will give; the result is in `preview_png` until its masks change.
+    def preview(self, frame: int) -> bytes:
+        """Matte one frame, to see what the run will give; return its alpha, which `preview_png` keeps, as PNG.
 
         Raises:
             PromptError: there is no mask on that frame.
         """
         self._inside(frame)
         mark = preview_mark(self.session, frame)
-        png = self._timed(MATTE_FRAME, self._workspace, self.session.state.id, frame)
+        png: bytes = self._timed(MATTE_FRAME, self._workspace, self.session.state.id, frame)
         with self._lock:
             self._previews.pop(frame, None)
             self._previews[frame] = mark, png
             while len(self._previews) > _PREVIEWS:
                 self._previews.pop(next(iter(self._previews)))
             self.revision += 1
+        return png
 
     def preview_png(self, frame: int) -> bytes | None:
         """Return the alpha of that frame's preview as PNG (8-bit grey)."""

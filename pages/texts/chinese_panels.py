@@ -141,6 +141,7 @@ PANELS: dict[str, str] = {
     ),
     "All is up to date.": "一切均为最新。",
     "{count} frames have no current mask.": "{count} 帧没有最新遮罩。",
+    "The session was deleted, here or in another tab.": "该项目已在此处或其他标签页中被删除。",
     "1 frame has no current mask.": "1 帧没有最新遮罩。",
     "Matte this frame (M)": "抠此帧（M）",
     "Matte this frame": "抠此帧",

@@ -42,12 +42,20 @@ def test_sessions_are_renamed_duplicated_and_deleted(page: Page, clip: Path) -> 
     page.get_by_text("Duplicate", exact=True).click()
     page.wait_for_function("first => window.__stage.view && window.__stage.view.id !== first", arg=first)
     expect(chosen).to_contain_text("Hero <b>shot</b> 7 copy")
+    elsewhere = page.context.new_page()
+    elsewhere.goto(page.url)
+    expect(elsewhere.locator(".sm-title-name")).to_have_text("Hero <b>shot</b> 7 copy")
+    elsewhere.bring_to_front()
     before = page.locator(".sm-session").count()
     chosen.get_by_role("button", name="More for").click()
     page.get_by_text("Delete …", exact=True).click()
     page.get_by_role("button", name="Delete", exact=True).click()
     expect(page.locator(".sm-session")).to_have_count(before - 1)
     page.wait_for_function("window.__stage.view === null")
+    elsewhere.wait_for_function("window.__stage.view === null")
+    expect(elsewhere.get_by_text("The session was deleted, here or in another tab.")).to_be_visible()
+    expect(elsewhere.locator(".sm-title-name")).to_have_text("")
+    elsewhere.close()
 
 
 def test_mask_operations_are_previewed_and_undone(page: Page, clip: Path) -> None:

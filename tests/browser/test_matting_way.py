@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser import steps
 from tests.browser.driver import App
@@ -54,6 +54,7 @@ def test_from_upload_to_files(page: Page, app: App, clip: Path, truth: np.ndarra
     steps.tab(page, "Matte")
     page.get_by_role("button", name="Matte this frame (M)").click()
     page.wait_for_function("Object.keys(window.__stage.view.preview).length > 0")
+    expect(page.get_by_role("button", name="Alpha", exact=True)).to_have_attribute("aria-pressed", "true")
     page.get_by_role("button", name="Matte the clip").click()
     page.wait_for_selector(".sm-jobbar", state="visible")
     steps.finished(page)
