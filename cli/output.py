@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
 import traceback
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from errors import SplazMatteError
+from errors import SplazMatteError, StorageError
 
 if TYPE_CHECKING:
     from typer.exceptions import TyperException
@@ -71,6 +72,7 @@ def guard(call: Callable[[], Any]) -> int:
 
     try:
         result = call()
+        sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except SplazMatteError as error:
         return _fail(str(error), type(error).__name__, error.exit_code)
@@ -78,11 +80,25 @@ def guard(call: Callable[[], Any]) -> int:
         return _wrong_usage(error)
     except (KeyboardInterrupt, Abort):
         return _fail("stopped", "Cancelled", 130)
-    except BrokenPipeError:
-        return EXIT_BUG
+    except OSError as error:
+        return _of_the_system(error)
     except Exception as error:
-        reason = _without_secrets(f"unexpected {type(error).__name__}: {error}")
-        return _fail(f"{reason} (run again with --debug)", "Bug", EXIT_BUG)
+        return _bug(error)
+
+
+def _of_the_system(error: OSError) -> int:
+    """Say what the system has refused: a full disk is nobody's bug."""
+    if isinstance(error, BrokenPipeError):  # who reads what it prints has had enough
+        return EXIT_BUG
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        return _bug(error)
+    message = f"cannot write: {error.strerror}; free space, or choose another place"
+    return _fail(message, "StorageError", StorageError.exit_code)
+
+
+def _bug(error: Exception) -> int:
+    reason = _without_secrets(f"unexpected {type(error).__name__}: {error}")
+    return _fail(f"{reason} (run again with --debug)", "Bug", EXIT_BUG)
 
 
 def _wrong_usage(error: TyperException) -> int:

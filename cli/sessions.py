@@ -14,6 +14,7 @@ from cli.workspace import open_jobs, room_of, stores
 
 if TYPE_CHECKING:
     from queue_logic import Job
+    from results.sessions import AnySession
     from results.uploaded import Up
     from session_base import SessionFolders, StoredSession
 
@@ -51,7 +52,7 @@ def clean(
     show({"removed": removed, "skipped": skipped}, f"removed {counted(len(removed), what)}")
 
 
-def try_open(store: SessionFolders[Any], session_id: str) -> StoredSession[Any] | None:
+def try_open(store: SessionFolders[Any], session_id: str) -> AnySession | None:
     """Return a session that is there; None, with a warning, where its state cannot be read.
 
     Raises:
@@ -139,6 +140,8 @@ def too(up: list[Up], joint: str = " and") -> str:
 
 
 def _row(kind: str, store: SessionFolders[Any], session_id: str, job: Job | None) -> dict[str, Any]:
+    from results.sessions import outdated
+
     room = room_of(kind)
     session = try_open(store, session_id)
     folder = store.folder(session_id)
@@ -157,6 +160,7 @@ def _row(kind: str, store: SessionFolders[Any], session_id: str, job: Job | None
         "progress": round(job.progress.fraction if job and running else room.progress(session), 4),
         _THINGS[kind]: len(getattr(session.state, _THINGS[kind])),
         "formats": list(session.state.delivered),
+        "outdated": outdated(session),
     }
 
 
@@ -179,7 +183,8 @@ def _state(store: SessionFolders[Any], session: StoredSession[Any], job: Job | N
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
-    formats = ", ".join(row["formats"]) or "-"
+    old = row.get("outdated", ())
+    formats = ", ".join(f"{name} (out of date)" if name in old else name for name in row["formats"]) or "-"
     size = bytes_text(row["bytes"])
     return [row["session_id"], row["kind"], row["state"], f"{row['progress']:4.0%}", f"{size:>8}", formats, row["name"]]
 

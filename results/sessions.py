@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from errors import SessionError, SessionNotFoundError, StoreError
+from errors import SessionError, SessionNotFoundError
 from results import matting, tracking
 from results.entries import Result
-from runner_base.facts import load_info
+from runner_base.facts import known_info
 from session_store import MattingSession, SessionStore
 from tracking_session_store import TrackingSession, TrackingSessionStore
 
@@ -50,18 +50,17 @@ def outdated(session: AnySession) -> list[str]:
 
     None where the facts of its video cannot be read: nobody can tell then.
     """
-    try:
-        frames = load_info(session).frames
-    except StoreError:
+    info = known_info(session)
+    if info is None:
         return []
     if isinstance(session, MattingSession):
         from matting_runner.marks import alpha_marks
         from matting_runner.marks import outdated as of_matting
 
-        return of_matting(session.state, alpha_marks(session.state, frames)) if session.state.delivered else []
+        return of_matting(session.state, alpha_marks(session.state, info.frames)) if session.state.delivered else []
     from tracking_runner.marks import outdated as of_tracking
 
-    return of_tracking(session.state, frames)
+    return of_tracking(session.state, info.frames)
 
 
 def word_of_outdated(session: AnySession, names: Iterable[str]) -> str:

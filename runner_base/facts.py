@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from errors import StoreError
 from json_store import JsonStore
 from pipeline.info import VideoInfo
 from session_base import StoredSession
@@ -12,6 +13,15 @@ from session_base import StoredSession
 def load_info(session: StoredSession[Any]) -> VideoInfo:
     """Return the facts of the session's video: exact once its frames are extracted."""
     return _store(session).load()
+
+
+def known_info(session: StoredSession[Any]) -> VideoInfo | None:
+    """Return the facts of the session's video; None where they are gone or unreadable, which stay as they are."""
+    store = _store(session)
+    try:
+        return store.decode(store.path.read_bytes())
+    except (OSError, StoreError):
+        return None
 
 
 def save_info(session: StoredSession[Any], info: VideoInfo) -> None:

@@ -39,7 +39,9 @@ def check_formats(names: Sequence[str]) -> list[str]:
     """
     if not names:
         raise ParameterError(f"no format given; there is: {VIDEO}, {', '.join(TRACK_FORMATS)}")
-    return [name if name == VIDEO else track_format(name).name for name in dict.fromkeys(names)]
+    if wrong := [name for name in names if name not in (VIDEO, *TRACK_FORMATS)]:
+        raise ParameterError(f"no such track format: {wrong[0]}; there are {', '.join((VIDEO, *TRACK_FORMATS))}")
+    return list(dict.fromkeys(names))
 
 
 def deliver(
