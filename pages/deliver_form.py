@@ -102,9 +102,10 @@ class DeliverForm:
         for row in rows:
             with ui.row().classes("sm-row"):
                 ui.icon("folder_zip" if row.folder else "movie" if row.name in self._playable else "description")
-                ui.label(t(row.title)).classes("grow")
-                if row.name in old:
-                    out_of_date()
+                with ui.column().classes("grow sm-result"):
+                    ui.label(t(row.title))
+                    if row.name in old:
+                        out_of_date()
                 if row.name in self._playable:
                     url = f"/media/{session_id}/file/{row.name}?v={delivered[row.name].mark}"
                     icon_button("play_arrow", t("Play {name}", name=t(row.title)), partial(self._play, url))
