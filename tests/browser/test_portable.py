@@ -12,7 +12,7 @@ from matting_runner import run_matting
 from session_store import MattingSession
 from tests import project_material as material
 from tests.browser.driver import App
-from tests.browser.steps import VIEW, shown, upload
+from tests.browser.steps import VIEW, shown, tab, upload
 from tests.conftest import write_clip
 from tracking_runner import run_tracking
 
@@ -119,6 +119,26 @@ def test_results_of_several_sessions_are_downloaded_as_one_zip(
     with zipfile.ZipFile(tmp_path / "r.zip") as archive:
         own = {"Kugel ö_alpha.mp4", "Kugel ö_tracks.csv", "Kugel ö_nuke_tracks.nk"}
         assert {*archive.namelist()} == own | {f"{name}.sidecar.json" for name in own}
+
+
+def test_what_was_made_before_the_last_changes_says_so(page: Page, app: App, matted: MattingSession) -> None:
+    opened(page, app, matted)
+    tab(page, "Deliver")
+    results = page.locator(".sm-result")
+    expect(results).to_have_count(2)
+    expect(page.get_by_text("out of date")).to_have_count(0)
+    tab(page, "Propagate")
+    page.get_by_role("spinbutton", name="Last frame").fill("")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("spinbutton", name="Last frame")).to_have_value("9")
+    page.get_by_role("spinbutton", name="Last frame").fill("5")
+    page.keyboard.press("Tab")
+    tab(page, "Deliver")
+    expect(results.get_by_text("out of date")).to_have_count(2)
+    page.get_by_role("button", name="Download several …").click()
+    dialog = page.locator(".sm-bundle")
+    expect(dialog.get_by_text("out of date")).to_have_count(2)
+    expect(dialog.get_by_role("checkbox", name="Kugel ö", exact=True)).not_to_be_checked()
 
 
 def test_a_video_is_still_a_video(page: Page, video: Path) -> None:
