@@ -207,6 +207,7 @@ def test_a_long_session_is_looked_at_quickly(again: MattingSession) -> None:
     assert min(seconds() for _ in range(5)) < 0.15
 
 
+@pytest.mark.slow
 def test_the_error_is_small(tmp_path: Path) -> None:
     """Two small clips, each run in a process of its own; the second run knows how fast the first was."""
     for size in ((480, 270), (640, 360)):

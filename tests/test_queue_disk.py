@@ -38,7 +38,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     [
         pytest.param("frames", 20, ALPHA_AND_FOREGROUND, marks=slow),
         pytest.param("propagate", 20, ALPHA_AND_FOREGROUND, marks=slow),
-        ("matte", 20, ALPHA_AND_FOREGROUND),
+        pytest.param("matte", 20, ALPHA_AND_FOREGROUND, marks=slow),
         ("deliver", 5, ("alpha",)),
         pytest.param("frames", 64, ALPHA_AND_FOREGROUND, marks=slow),
         pytest.param("keyframes", 1, ALPHA_AND_FOREGROUND, marks=slow),
@@ -65,7 +65,7 @@ def test_full_disk(
     [
         pytest.param("*/frames/*.jpg", 55, marks=slow),
         pytest.param("*/propagated/*.png", 50, marks=slow),
-        ("*/alpha/*.mkv", 2),
+        pytest.param("*/alpha/*.mkv", 2, marks=slow),
         ("*/state.json", 3),
         pytest.param("*/keyframes/*.png", 1, marks=slow),
         pytest.param("*/drafts/*.png", 10, marks=slow),

@@ -41,11 +41,11 @@ TABLE = [
     Row("SIGKILL", "propagate", 55, DONE, "", COMMITTED, slow=True),
     Row("SIGKILL", "matte", 55, DONE, "", COMMITTED, slow=True),
     Row("SIGKILL", "deliver", 50, DONE, "", "the alpha; deliverables appear whole or not at all", slow=True),
-    Row("SIGTERM", "propagate", 50, DONE, "", "every frame until then"),
-    Row("crash in native code", "matte", 30, DONE, "", COMMITTED),
+    Row("SIGTERM", "propagate", 50, DONE, "", "every frame until then", slow=True),
+    Row("crash in native code", "matte", 30, DONE, "", COMMITTED, slow=True),
     Row("hang", "propagate", 30, DONE, "", COMMITTED, slow=True),
     Row("exception", "matte", 30, FAILED, "unexpected RuntimeError: odd (details in logs/job-1.log)", COMMITTED),
-    Row("out of memory", "matte", 30, FAILED, "out of memory", COMMITTED),
+    Row("out of memory", "matte", 30, FAILED, "out of memory", COMMITTED, slow=True),
 ]
 
 

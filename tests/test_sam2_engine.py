@@ -156,7 +156,7 @@ def test_a_full_gpu_gives_up_its_pictures_then_says_what_to_do(
             segmenter.predict(click)
 
 
-@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+@pytest.mark.parametrize("precision", ["bf16", pytest.param("fp16", marks=pytest.mark.slow)])
 def test_half_precision_gives_nearly_the_same(net: Network, precision: str) -> None:
     """fp16 too, which the engine never chooses on a CPU: no type of number gets in another's way."""
     half = replace(net, compute=Compute("cpu", precision))

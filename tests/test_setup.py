@@ -41,6 +41,7 @@ def test_a_second_set_up_does_nothing() -> None:
     assert time.perf_counter() - begin < 2.0
 
 
+@pytest.mark.slow
 def test_torch_and_torchvision_belong_together() -> None:
     """Builds of two indexes fail with 'operator torchvision::nms does not exist'."""
     if importlib.util.find_spec("torch") is None:

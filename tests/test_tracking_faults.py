@@ -118,7 +118,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.param("frames", 20, marks=slow),
         pytest.param("track", 32, marks=slow),  # the first pass cannot be kept
         pytest.param("track", 128, marks=slow),  # the arrays cannot be written
-        ("deliver", 5),  # the video
+        pytest.param("deliver", 5, marks=slow),  # the video
         pytest.param("deliver", 64, marks=slow),  # the exports
     ],
 )
@@ -138,7 +138,7 @@ def test_full_disk(small_disk: Path, chunky_clip: Path, unharmed: dict[str, byte
 @pytest.mark.parametrize(
     ("pattern", "count"),
     [
-        ("*/raw_pass.npz", 1),
+        pytest.param("*/raw_pass.npz", 1, marks=slow),
         pytest.param("*/raw_visibility.1.npy", 1, marks=slow),
         pytest.param("*/raw_visibility.npy", 1, marks=slow),
         pytest.param("*/ae_export_002.txt", 1, marks=slow),
