@@ -93,7 +93,8 @@ def test_a_second_run_does_nothing(undisturbed: MattingSession) -> None:
     [
         ("propagate", 40),
         *(pytest.param(*place, marks=pytest.mark.slow) for place in (
-            ("frames", 1), ("frames", 70), ("propagate", 1), ("propagate", 95), ("matte", 1), ("matte", 60), ("deliver", 50),
+            ("frames", 1), ("frames", 70), ("propagate", 1), ("propagate", 95), ("matte", 1), ("matte", 60),
+            ("deliver", 50),
         )),
     ],
 )  # fmt: skip
