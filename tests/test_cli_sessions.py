@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.text import printable
 from queue_logic import JobState, Owner, ProcessRecord
 from session_store import RunRecord, SessionStore, tree_bytes
 from tests.conftest import Answer
@@ -47,6 +48,29 @@ def test_list_says_what_is_there(cli: Cli, make: Make) -> None:
         "usage": {"source": 1000, "frames": 300, "keyframes": 10, "masks": 20, "drafts": 0, "alpha": 40,
                   "deliverables": 50, "leftovers": 0, "other": row(cli)["usage"]["other"]},  # type: ignore[index]
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["two\nlines.mp4", "\x1b[31mred\r.mp4", "a\x85b\u2028c\u202ed.mp4"])
+def test_names_stay_on_their_line(cli: Cli, make: Make, workspace: Path, name: str) -> None:
+    """Neither a line break nor anything else in a name of a video moves what is printed for people."""
+    session = make("clip.mp4")
+    session.state.original_name = name
+    session.save()
+    add_jobs(workspace, session, JobState.PENDING)
+    shown = printable(name)
+    assert "\\" in shown
+    for command in (["list"], ["queue", "list"]):
+        line = cli(*command).out.split("\n")[0]
+        assert shown in line
+        assert line.isprintable()
+    assert row(cli)["name"] == cli("queue", "list", "--json").json["jobs"][0]["name"] == name
+    assert shown in cli("session", "delete", session.state.id, "--yes").err.splitlines()[0]
+
+
+def test_names_of_all_languages_stay_as_they_are() -> None:
+    for name in ("片段 1.mov", "Clip\u202f2024.mov", "👩\u200d👧.mp4", "a\u00a0b", "נער.mp4", "back\\n"):
+        assert printable(name) == name
+    assert printable("\udcff.mp4") == "\\udcff.mp4"
 
 
 def test_list_is_aligned_for_people(cli: Cli, make: Make) -> None:
