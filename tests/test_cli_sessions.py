@@ -129,6 +129,26 @@ def test_list_shows_what_cannot_be_read(cli: Cli, make: Make, content: str | Non
     assert cli("list").code == 0
 
 
+@pytest.mark.parametrize("content", ["{", None, '{"version": 99}'])
+@pytest.mark.parametrize("command", [
+    ["run"], ["export", "--formats", "png"], ["bundle"], ["estimate"], ["find", "--text", "dog"], ["queue", "add"],
+    ["project", "export"],
+], ids=lambda command: command[0])  # fmt: skip
+def test_every_command_says_what_list_says(cli: Cli, make: Make, content: str | None, command: list[str]) -> None:
+    """However often a state was found unreadable: it is never 'no such session'."""
+    session = make("a.mp4")
+    (session.folder / "state.json").unlink()
+    if content is not None:
+        (session.folder / "state.json").write_text(content)
+    words = [command[0], session.state.id, *command[1:]]
+    if command[0] in ("queue", "project"):
+        words = [*command, session.state.id]
+    first = cli("list").err.removeprefix("warning: ")
+    assert "state.json" in first and first == cli("list").err.removeprefix("warning: ")
+    answer = cli(*words)
+    assert (answer.code, answer.err) == (4, f"error: {first}")
+
+
 def test_clean_of_everything_sweeps_leftovers(cli: Cli, store: SessionStore) -> None:
     (store.root / ".deleted-x").mkdir(parents=True)
     assert cli("clean", "--yes").code == 0 and list(store.root.iterdir()) == []

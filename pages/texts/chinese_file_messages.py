@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 FILE_MESSAGES = {
+    "{} could not be read ({})": "{0} 无法读取（{1}）",
+    "{}; it is kept as {}": "{0}；已保留为 {1}",
+    "{} is gone": "{0} 已丢失",
+    "{} is gone; what was there is kept as {}": "{0} 已丢失；原有内容保留为 {1}",
     "cannot write {}: {}; set {} to another folder": "无法写入 {0}：{1}；请将 {2} 设为其他文件夹",
     "its folder cannot be made": "无法创建其所在文件夹",
     "links in it go in a circle": "路径中的链接形成循环",
