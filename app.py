@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app_logic.checks import refuse_wrong
-from config import VERSION, Settings, get_settings
+from config import VERSION, Settings, get_settings, usable_workspace
 from errors import ParameterError, SplazMatteError, storage_errors
 from log import LOG, to_console, to_file
 
@@ -33,7 +33,7 @@ def main() -> int:
         port = settings.port if arguments.port is None else arguments.port
         port = check(host, port, settings)
         refuse_wrong()
-        with to_console(), to_file(settings.workspace_dir / "logs", "app"):
+        with to_console(), to_file(usable_workspace(make=True) / "logs", "app"):
             serve(host, port, settings, show=not arguments.no_browser)
     except SplazMatteError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -12,7 +13,7 @@ from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from errors import ParameterError
+from errors import ParameterError, storage_errors
 
 ROOT = Path(__file__).resolve().parent
 VERSION = "0.1.0"
@@ -112,7 +113,7 @@ class Settings(BaseSettings):
     @property
     def workspace_dir(self) -> Path:
         """Return the workspace's absolute folder; a relative one lies in the project's folder."""
-        return (ROOT / self.workspace.expanduser()).resolve()
+        return Path(os.path.realpath(ROOT / self.workspace.expanduser()))  # resolve() fails where links go in a circle
 
     @property
     def models_path(self) -> Path:
@@ -124,15 +125,23 @@ class Settings(BaseSettings):
         """Return the absolute folder of the authors' sources; a relative one lies in the project's folder."""
         return (ROOT / self.sdks_dir.expanduser()).resolve()
 
-    @property
-    def sessions_dir(self) -> Path:
-        """Return the folder of the matting sessions."""
-        return self.workspace_dir / "sessions"
 
-    @property
-    def tracking_sessions_dir(self) -> Path:
-        """Return the folder of the tracking sessions."""
-        return self.workspace_dir / "tracking_sessions"
+def usable_workspace(*, make: bool = False) -> Path:
+    """Return the workspace, which may be still to be made.
+
+    Args:
+        make: whether it is made now.
+
+    Raises:
+        StorageError: no folder can be there: a file is, its name is too long, or it may not be looked at or made.
+    """
+    path = get_settings().workspace_dir
+    with storage_errors(path):
+        if make:
+            path.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):
+            os.scandir(path).close()
+    return path
 
 
 @cache

@@ -33,6 +33,7 @@ Each message is one line that says what is wrong and, where there is something t
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -160,9 +161,18 @@ _STORAGE_ERRNOS = {
 }
 
 
+_PLACE_ERRNOS = {
+    errno.ENOENT: "its folder cannot be made",
+    errno.ELOOP: "links in it go in a circle",
+    errno.ENAMETOOLONG: "the name is too long",
+}
+
+
 @contextmanager
 def storage_errors(path: Path, setting: str = "SPLAZMATTE_WORKSPACE") -> Iterator[None]:
-    """Turn the operating system's 'no space', 'read-only', … while writing `path` into a StorageError.
+    """Turn the operating system's 'no space', 'read-only', 'not a folder', … while writing `path` into a StorageError.
+
+    A file that is not there is no such error, unless it is `path` itself or a folder above it.
 
     Args:
         path: what is being written.
@@ -171,7 +181,25 @@ def storage_errors(path: Path, setting: str = "SPLAZMATTE_WORKSPACE") -> Iterato
     try:
         yield
     except OSError as error:
-        reason = _STORAGE_ERRNOS.get(error.errno or 0)
-        if reason is None:
-            raise
-        raise StorageError(f"cannot write {path}: {reason}; free space or set {setting}") from error
+        if message := _storage_message(error, path, setting):
+            raise StorageError(message) from error
+        raise
+
+
+def _storage_message(error: OSError, path: Path, setting: str) -> str:
+    """Return what to say of an error of the disk or the place; empty where it is none."""
+    code = error.errno or 0
+    if reason := _STORAGE_ERRNOS.get(code):
+        return f"cannot write {path}: {reason}; free space or set {setting}"
+    if code in (errno.ENOTDIR, errno.EEXIST) and (obstacle := _no_folder(path)):
+        return f"{obstacle} is in the way of a folder; remove it or set {setting}"
+    if code == errno.ENOENT and str(error.filename) not in map(str, (path, *path.parents)):
+        return ""
+    reason = _PLACE_ERRNOS.get(code)
+    return f"cannot write {path}: {reason}; set {setting} to another folder" if reason else ""
+
+
+def _no_folder(path: Path) -> Path | None:
+    """Return the file that lies where `path` or a folder above it should be; None where there is none."""
+    there = next((place for place in (path, *path.parents) if os.path.lexists(place)), None)
+    return there if there is not None and not there.is_dir() else None

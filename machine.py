@@ -46,7 +46,8 @@ def memory_used() -> int:
 def disk_free(path: Path) -> int:
     """Return the bytes that can be written to the disk of `path`, which need not exist yet."""
     absolute = path.absolute()
-    return shutil.disk_usage(next(place for place in (absolute, *absolute.parents) if place.exists())).free
+    places = (absolute, *absolute.parents)
+    return shutil.disk_usage(next(place for place in places if os.path.exists(place))).free  # noqa: PTH110 - any name
 
 
 def cpu_count() -> int:

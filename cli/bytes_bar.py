@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from cli.text import printable
+
 
 class BytesBar:
     """A line for each thing that is read or fetched. Silent where nobody looks."""
@@ -38,7 +40,9 @@ class BytesBar:
 
     def begin(self, what: str) -> None:
         """Begin a new line for `what`."""
-        self._task = self._bar.add_task(what, total=None)
+        from rich.markup import escape
+
+        self._task = self._bar.add_task(escape(printable(what)), total=None)
 
     def __call__(self, done: int, total: int) -> None:
         """Show that `done` of `total` bytes are there; the first call's are not part of the speed."""

@@ -48,7 +48,7 @@ def doctor(
         "codecs": _codecs(),
         "engines": _engines(),
         "sdks": _sdks(settings.sdks_path),
-        "workspace": _folder(settings.sessions_dir.parent),
+        "workspace": _folder(settings.workspace_dir),
         "weights": _weights(),
         "models_dir": _folder(settings.models_path),
         "sdks_dir": str(settings.sdks_path),
@@ -111,12 +111,15 @@ def _sdks(folder: Path) -> dict[str, bool]:
 
 
 def _folder(path: Path) -> dict[str, Any]:
-    nearest = next(parent for parent in (path, *path.absolute().parents) if parent.exists())
+    places = (path, *path.absolute().parents)
+    nearest = next(place for place in places if os.path.exists(place))  # noqa: PTH110 - it takes any name
     return {"path": str(path), "writable": os.access(nearest, os.W_OK), "free_bytes": disk_free(path)}
 
 
 def _problems(data: dict[str, Any]) -> list[str]:
     from app_logic.checks import wrong
+    from config import usable_workspace
+    from errors import StorageError
 
     problems = [f"{name} is not installed; run: {RECIPES} install-deps" for name in BASE if not data["packages"][name]]
     neural = [name for name in NEURAL if not data["packages"][name]]
@@ -136,6 +139,10 @@ def _problems(data: dict[str, Any]) -> list[str]:
         for name, state in data["weights"].items()
         if state == "partial"
     ]
+    try:
+        usable_workspace()
+    except StorageError as error:
+        problems.append(str(error))
     if not data["workspace"]["writable"]:
         problems.append(f"{data['workspace']['path']} is not writable; set SPLAZMATTE_WORKSPACE to a folder that is")
     problems += dict.fromkeys([*(row["problem"] for row in data["services"].values() if row["problem"]), *wrong()])

@@ -13,7 +13,7 @@ from cli.commercial import Commercial, changed_terms
 from cli.matting import new_session
 from cli.options import stoppable
 from cli.output import Debug, Json, ProgressBar, show
-from cli.text import counted, table
+from cli.text import counted, printable, table
 from cli.workspace import matting_store, open_session
 
 if TYPE_CHECKING:
@@ -130,7 +130,9 @@ def _text(
         (str(one.id), f"{one.first}-{one.last}", str(one.frames), str(one.best), f"{one.score:.2f}") for one in found
     ]
     lines = [f"session {number}: {counted(len(found), 'instance')} of '{text}'", table(rows)]
-    lines += [f"added '{item.name}', keyframes {', '.join(map(str, sorted(item.keyframes)))}" for item in objects]
+    lines += [
+        f"added '{printable(item.name)}', keyframes {', '.join(map(str, sorted(item.keyframes)))}" for item in objects
+    ]
     if objects:
         lines.append(f"go on: run.py run {number}")
     else:

@@ -11,6 +11,7 @@ from cli.commercial import Commercial, changed_terms, terms_field
 from cli.options import Force, Queue, split_formats, stoppable
 from cli.output import Debug, Json, ProgressBar, show
 from cli.queue import ThenTrack, show_jobs
+from cli.text import printable
 from cli.workspace import enqueue, matting_store, open_session
 
 if TYPE_CHECKING:
@@ -270,6 +271,6 @@ def result_text(result: RunResult) -> str:
     lines += [f"  {'note':<14}{text}" for text in result.notices]
     lines += [f"  {name:<14}{path}" for name, path in result.outputs.items()]
     if result.keyframes_wanted:
-        wanted = ", ".join(f"{name} at frame {index}" for name, index in result.keyframes_wanted)
+        wanted = ", ".join(f"{printable(name)} at frame {index}" for name, index in result.keyframes_wanted)
         lines.append(f"  the mask is least certain for: {wanted} (a keyframe there would help)")
     return "\n".join(lines)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.text import printable
 from errors import SplazMatteError, StorageError
 
 if TYPE_CHECKING:
@@ -58,12 +59,17 @@ def show(data: dict[str, Any], text: Callable[[], str] | str) -> None:
     if flags.json:
         print(json.dumps(data, ensure_ascii=False))
     else:
-        print(text if isinstance(text, str) else text())
+        print(_for_people(text if isinstance(text, str) else text()))
 
 
 def note(text: str) -> None:
     """Print a line for people on stderr."""
-    print(text, file=sys.stderr)
+    print(_for_people(text), file=sys.stderr)
+
+
+def _for_people(text: str) -> str:
+    """Return lines without anything that moves the cursor; what may break a line is up to who puts a name into it."""
+    return printable(text, keep="\n\t")
 
 
 def guard(call: Callable[[], Any]) -> int:
@@ -154,7 +160,7 @@ class ProgressBar:
 
     def say(self, text: str) -> None:
         """Print a line for people on stderr, above the bar."""
-        self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self._bar.console.print(_for_people(text), markup=False, highlight=False, soft_wrap=True)
 
     def __call__(self, progress: Progress | JobProgress) -> None:
         """Show `progress`."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.output import Debug, Json, show
+from cli.text import printable
 
 if TYPE_CHECKING:
     from pipeline.info import VideoInfo
@@ -59,7 +60,7 @@ def probe_text(video: Path, info: VideoInfo) -> str:
     kind = "constant" if info.times is None else "variable"
     audio = info.audio
     lines = [
-        f"{video}",
+        printable(str(video)),
         f"  size      {info.width}x{info.height}"
         + (f", pixels {info.sample_aspect_ratio}" if info.sample_aspect_ratio != 1 else ""),
         f"  rate      {info.rate} ({float(info.rate):.3f} frames/s, {kind}), first frame at {float(info.start):.3f} s",
@@ -72,4 +73,4 @@ def probe_text(video: Path, info: VideoInfo) -> str:
         f"  rotation  {info.rotation} degrees clockwise" + (", mirrored" if info.mirrored else ""),
         f"  audio     {f'{audio.codec}, {audio.sample_rate} Hz, {audio.channels} channels' if audio else 'none'}",
     ]
-    return "\n".join([*lines, *(f"  warning   {text}" for text in info.warnings)])
+    return "\n".join([*lines, *(f"  warning   {printable(text)}" for text in info.warnings)])

@@ -10,7 +10,7 @@ import typer
 from cli.bytes_bar import BytesBar
 from cli.out_file import check_out
 from cli.output import Debug, Json, note, show
-from cli.text import bytes_text, counted, table
+from cli.text import bytes_text, counted, printable, table
 from cli.workspace import kind_of, stores
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def import_file(
         note(f"notice: {line}")
     state = made.session.state
     data = {"session_id": state.id, "kind": made.kind, "name": state.name, "session_dir": str(made.session.folder)}
-    show({**data, "notices": made.notices}, f"{made.kind} session {state.id}: {state.name}")
+    show({**data, "notices": made.notices}, f"{made.kind} session {state.id}: {printable(state.name)}")
 
 
 @app.command("show")
@@ -103,4 +103,4 @@ def _text(manifest: Manifest, obstacle: str, notices: list[str]) -> str:
         ("fits here", f"no: {obstacle}" if obstacle else "yes"),
         *(("notice", line) for line in notices),
     ]
-    return "\n".join(line if line.isprintable() else repr(line) for line in table(rows).splitlines())
+    return table(rows)

@@ -211,9 +211,9 @@ def _remove_sessions(*, yes: bool, uploads: bool) -> tuple[list[str], list[dict[
 
 
 def _remove_logs() -> tuple[list[str], list[dict[str, str]]]:
-    from config import get_settings
+    from config import usable_workspace
 
-    workspace = get_settings().workspace_dir
+    workspace = usable_workspace()
     removed, skipped = [], []
     for path in sorted([*workspace.glob("*.log*"), *Path(workspace / "logs").glob("*.log*")]):
         try:

@@ -11,7 +11,7 @@ from cli.options import Queue, split_formats, stoppable
 from cli.output import Debug, Json, note, show
 from cli.queue import show_jobs
 from cli.sessions import Yes, confirm
-from cli.text import bytes_text, counted, table
+from cli.text import bytes_text, counted, printable, table
 from cli.workspace import kind_of, open_queue, stores
 
 if TYPE_CHECKING:
@@ -135,5 +135,5 @@ def _text(found: list[tuple[str, Link]]) -> str:
     for _, link in found:
         until = f", until {link.expires.astimezone():%Y-%m-%d %H:%M}" if link.expires else ""
         old = "" if link.current else ", out of date: upload again"
-        lines += [f"{link.name} ({bytes_text(link.size)}{until}{old})", f"  {link.url}"]
+        lines += [f"{printable(link.name)} ({bytes_text(link.size)}{until}{old})", f"  {link.url}"]
     return "\n".join(lines) or "nothing is up yet; run.py upload ID"

@@ -23,18 +23,18 @@ def stores() -> dict[str, SessionFolders[Any]]:
 
 def matting_store() -> SessionStore:
     """Return the store of matting sessions."""
-    from config import get_settings
+    from config import usable_workspace
     from session_store import SessionStore
 
-    return SessionStore(get_settings().sessions_dir)
+    return SessionStore(usable_workspace() / "sessions")
 
 
 def tracking_store() -> TrackingSessionStore:
     """Return the store of tracking sessions."""
-    from config import get_settings
+    from config import usable_workspace
     from tracking_session_store import TrackingSessionStore
 
-    return TrackingSessionStore(get_settings().tracking_sessions_dir)
+    return TrackingSessionStore(usable_workspace() / "tracking_sessions")
 
 
 def room_of(kind: str) -> Any:
@@ -96,11 +96,11 @@ def open_jobs(*, uploads: bool = True) -> dict[str, Job]:
     Args:
         uploads: those too, which say nothing of how far a session's own work is.
     """
-    from config import get_settings
+    from config import usable_workspace
     from queue_logic import read_jobs
 
     found: dict[str, Job] = {}
-    for job in read_jobs(get_settings().workspace_dir):
+    for job in read_jobs(usable_workspace()):
         wanted = not job.state.is_finished and (uploads or job.kind in stores())
         if wanted and (job.session_id not in found or job.state == "running"):
             found[job.session_id] = job
@@ -109,10 +109,10 @@ def open_jobs(*, uploads: bool = True) -> dict[str, Job]:
 
 def open_queue() -> JobQueue:
     """Return the workspace's queue, and say what is odd about its file."""
-    from config import get_settings
+    from config import usable_workspace
     from queue_logic import JobQueue
 
-    queue = JobQueue(get_settings().workspace_dir)
+    queue = JobQueue(usable_workspace())
     if queue.notice:
         note(f"warning: {queue.notice}")
     return queue

@@ -272,8 +272,5 @@ def _writing(place: Path) -> Iterator[None]:
     try:
         with storage_errors(place, SETTING):
             yield
-    except (FileExistsError, NotADirectoryError) as error:
-        where = error.filename or place
-        raise StorageError(f"{where} is in the way of a folder; remove it or set {SETTING}") from error
     except OSError as error:
         raise StorageError(f"cannot write {place}: {error.strerror or error}; set {SETTING}") from error

@@ -42,7 +42,7 @@ def write_sidecars(
                 file=path.name,
                 frames=span,
                 made_of=_made_of(session.state, _colours(name, premultiplied)),
-                notices=list(reporter.notices),
+                notices=reporter.notices_of(name),
             )
             session.save()  # the source's digest
             write_sidecar(path, sidecar)

@@ -162,8 +162,7 @@ def _open_container(path: Path, file: _Bytes) -> InputContainer:
         return av.open(file, "r", options=options, metadata_errors="replace", buffer_size=_BUFFER)
     except (av.FFmpegError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        known = explain(path) or "is not a video that can be read"
-        raise MediaError(f"{shown(path)} {known}: {reason}") from error
+        raise MediaError(f"{shown(path)} {explain(path)} {reason}") from error
 
 
 def _choose_stream(path: Path, container: InputContainer, index: int | None) -> VideoStream:

@@ -15,24 +15,25 @@ _IMAGES = (
 )
 _BOXES = {b"ftyp", b"styp", b"moof", b"mdat", b"moov", b"free", b"skip", b"wide", b"sidx", b"uuid", b"meta", b"pnot"}
 _HEAD = 1024
+_UNKNOWN = "is not a video that can be read:"
 
 
 def explain(path: Path) -> str:
-    """Return what the file is or lacks, as the end of a sentence that starts with its name, or ''."""
+    """Return what the file is or lacks, as the middle of a line from its name to libav's own reason."""
     try:
         with path.open("rb") as file:
             head = file.read(_HEAD)
     except OSError:
-        return ""
+        return _UNKNOWN
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     for mark, name in _PLAYLISTS.items():
         if text.startswith(mark) or (text.startswith(b"<?xml") and mark in text):
-            return f"is a playlist ({name}) that names other files; give the video itself"
+            return f"is a playlist ({name}) that names other files; give the video itself:"
     if head.startswith(_IMAGES) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP"):
-        return "is a still image, not a video"
+        return "is a still image, not a video:"
     if head[4:8] in _BOXES and not _has_index(path):
-        return "has no index ('moov'): the recording or the download was cut off, or it is one fragment of a stream"
-    return ""
+        return "has no index ('moov'): the recording or the download was cut off, or it is one fragment of a stream:"
+    return _UNKNOWN
 
 
 def _has_index(path: Path) -> bool:

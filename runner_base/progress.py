@@ -53,6 +53,8 @@ class Reporter:
         self.frames: dict[str, float] = {}
         self.notices: list[str] = []
         """What engines did other than they were asked to, each once."""
+        self._formats: dict[str, str] = {}
+        """The one format that a notice is about, of those that are about one."""
         self._on_progress = on_progress
         self._should_stop = should_stop
         self._clock = clock
@@ -80,11 +82,22 @@ class Reporter:
             self._leave_stage()
             LOGGER.removeHandler(ear)
 
-    def note(self, text: str) -> None:
-        """Tell the user of something that went another way, once."""
+    def note(self, text: str, *, about: str = "") -> None:
+        """Tell the user of something that went another way, once.
+
+        Args:
+            text: one line.
+            about: the format whose file is not what was asked for; empty where it concerns all of them.
+        """
         if text not in self.notices:
             self.notices.append(text)
             LOG.warning(text)
+            if about:
+                self._formats[text] = about
+
+    def notices_of(self, name: str) -> list[str]:
+        """Return the notices that concern the file of a format."""
+        return [text for text in self.notices if self._formats.get(text, name) == name]
 
     def begin(self, stage: str, total: int) -> None:
         """Start a stage of `total` frames."""

@@ -7,8 +7,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import ClassVar, Generic, Self
 
-from errors import StoreError
+from errors import SessionError, StoreError
 from json_store import JsonStore, Migration
+from session_base.disk import set_aside
 from session_base.lock import WRITE_LOCK_NAME, held, missing
 from session_base.merge import State, merge
 
@@ -117,6 +118,21 @@ def _read(store: JsonStore[State]) -> State:
     try:
         state = store.load()
     except FileNotFoundError:
-        raise missing(folder.name) from None
+        raise _without_state(store, folder) from None
     state.id = folder.name  # a folder that the user has copied is a session of its own
     return state
+
+
+def _without_state(store: JsonStore[State], folder: Path) -> SessionError:
+    """Return the error for a folder without a state: its session was deleted, or its state was found unreadable."""
+    if not folder.is_dir() or all(path.name.startswith(".") for path in folder.iterdir()):
+        return missing(folder.name)
+    kept = [path for path in set_aside(folder) if path.name.startswith(store.path.name)]
+    if not kept:
+        return StoreError(f"{store.path} is gone")
+    newest = max(kept, key=lambda path: path.stat().st_mtime_ns)
+    try:
+        store.decode(newest.read_bytes())
+    except StoreError as error:  # the words of whoever found it first
+        return StoreError(f"{error}; it is kept as {newest.name}")
+    return StoreError(f"{store.path} is gone; what was there is kept as {newest.name}")

@@ -3,7 +3,7 @@
 const fs = require("fs");
 const vm = require("vm");
 
-const [path, frameRate, width, height, open] = process.argv.slice(2);
+const [path, frameRate, width, height, pixelAspect, open] = process.argv.slice(2);
 const HOLD = { name: "hold" }, LINEAR = { name: "linear" };
 const TWO = { name: "2D" }, THREE = { name: "3D" }, ONE = { name: "1D" };
 const SIZES = new Map([[TWO, [2]], [THREE, [2, 3]], [ONE, [0]]]);
@@ -78,11 +78,12 @@ class CompItem {
         this.frameDuration = 1 / this.frameRate;
         this.width = Number(width);
         this.height = Number(height);
+        this.pixelAspect = Number(pixelAspect);
         this.duration = 10;
         this.layers = {
             addNull: () => new Layer("null"),
             addSolid: (colour, name, w, h, aspect, duration) => {
-                if (![w, h].every(Number.isInteger) || aspect !== 1 || duration !== 10) fail("no such solid");
+                if (![w, h].every(Number.isInteger) || aspect !== this.pixelAspect || duration !== 10) fail("no such solid");
                 return new Layer(`solid ${w}x${h}`);
             },
         };

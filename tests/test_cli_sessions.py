@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.text import printable
 from queue_logic import JobState, Owner, ProcessRecord
 from session_store import RunRecord, SessionStore, tree_bytes
 from tests.conftest import Answer
@@ -47,6 +48,29 @@ def test_list_says_what_is_there(cli: Cli, make: Make) -> None:
         "usage": {"source": 1000, "frames": 300, "keyframes": 10, "masks": 20, "drafts": 0, "alpha": 40,
                   "deliverables": 50, "leftovers": 0, "other": row(cli)["usage"]["other"]},  # type: ignore[index]
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["two\nlines.mp4", "\x1b[31mred\r.mp4", "a\x85b\u2028c\u202ed.mp4"])
+def test_names_stay_on_their_line(cli: Cli, make: Make, workspace: Path, name: str) -> None:
+    """Neither a line break nor anything else in a name of a video moves what is printed for people."""
+    session = make("clip.mp4")
+    session.state.original_name = name
+    session.save()
+    add_jobs(workspace, session, JobState.PENDING)
+    shown = printable(name)
+    assert "\\" in shown
+    for command in (["list"], ["queue", "list"]):
+        line = cli(*command).out.split("\n")[0]
+        assert shown in line
+        assert line.isprintable()
+    assert row(cli)["name"] == cli("queue", "list", "--json").json["jobs"][0]["name"] == name
+    assert shown in cli("session", "delete", session.state.id, "--yes").err.splitlines()[0]
+
+
+def test_names_of_all_languages_stay_as_they_are() -> None:
+    for name in ("片段 1.mov", "Clip\u202f2024.mov", "👩\u200d👧.mp4", "a\u00a0b", "נער.mp4", "back\\n"):
+        assert printable(name) == name
+    assert printable("\udcff.mp4") == "\\udcff.mp4"
 
 
 def test_list_is_aligned_for_people(cli: Cli, make: Make) -> None:
@@ -103,6 +127,26 @@ def test_list_shows_what_cannot_be_read(cli: Cli, make: Make, content: str | Non
     assert answer.code == 0 and answer.err.startswith("warning: ") and answer.err.count("\n") == 1
     assert (only["state"], only["name"], only["progress"]) == ("unreadable", "?", 0.0) and only["bytes"] > 1000
     assert cli("list").code == 0
+
+
+@pytest.mark.parametrize("content", ["{", None, '{"version": 99}'])
+@pytest.mark.parametrize("command", [
+    ["run"], ["export", "--formats", "png"], ["bundle"], ["estimate"], ["find", "--text", "dog"], ["queue", "add"],
+    ["project", "export"],
+], ids=lambda command: command[0])  # fmt: skip
+def test_every_command_says_what_list_says(cli: Cli, make: Make, content: str | None, command: list[str]) -> None:
+    """However often a state was found unreadable: it is never 'no such session'."""
+    session = make("a.mp4")
+    (session.folder / "state.json").unlink()
+    if content is not None:
+        (session.folder / "state.json").write_text(content)
+    words = [command[0], session.state.id, *command[1:]]
+    if command[0] in ("queue", "project"):
+        words = [*command, session.state.id]
+    first = cli("list").err.removeprefix("warning: ")
+    assert "state.json" in first and first == cli("list").err.removeprefix("warning: ")
+    answer = cli(*words)
+    assert (answer.code, answer.err) == (4, f"error: {first}")
 
 
 def test_clean_of_everything_sweeps_leftovers(cli: Cli, store: SessionStore) -> None:

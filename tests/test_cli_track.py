@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from queue_logic import JobQueue
+from runner_base.sidecar import read_sidecar
 from tests.clip_sessions import prompted_session
 from tests.conftest import Answer, assert_error, disc, write_clip
 from tracking_session_store import TrackingSession, TrackingSessionStore
@@ -95,7 +96,10 @@ def test_motions_are_solved_shown_and_delivered(cli: Cli, clip: Path, workspace:
     steady, pin = told["motions"]
     assert (steady["kind"], pin["kind"]) == ("steady", "corner-pin") and steady["rms"] >= 0 <= pin["rms"]
     assert pin["solved"] == pin["frames"] == 8 and pin["worst"] >= pin["rms"]
-    assert "csv cannot carry a corner-pin" in " ".join(told["notices"])
+    (notice,) = told["notices"]
+    assert notice.startswith("csv cannot carry a corner-pin")
+    said = {name: read_sidecar(Path(told["outputs"][name])).notices for name in told["outputs"]}  # type: ignore[union-attr]
+    assert said == {"json": [], "csv": [notice]}, "each file's sidecar says what is missing from that file"
     written = json.loads(Path(told["outputs"]["json"]).read_text())
     assert [motion["kind"] for motion in written["motions"]] == ["steady", "corner-pin"]
     assert len({line.split(",")[1] for line in Path(told["outputs"]["csv"]).read_text().splitlines()[1:]}) == 13

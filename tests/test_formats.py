@@ -15,6 +15,7 @@ from errors import ParameterError, StorageError
 from pipeline.colour import read_colour
 from pipeline.deliver import DeliverFrame
 from pipeline.formats import FORMATS, open_writer
+from pipeline.formats.webm_shape import set_display_size
 from pipeline.info import Colour
 from tests.media_out import AUDIO, BT709, FRAMES, clip, decoded, deliver, frame, make_source, small_disk
 
@@ -49,10 +50,28 @@ class TestTags:
         wanted = colour.model_copy(update={"range": "limited"}) if name == "prores" else colour
         assert read_colour(decoded(path)[0]) == wanted
         with av.open(str(path)) as container:
-            if name == "webm":  # VP9 has no word for it and PyAV no way to the container's
-                assert "pixels are 8:9" in container.metadata["COMMENT"]
-            else:
-                assert container.streams.video[0].sample_aspect_ratio == Fraction(8, 9)
+            shape = Fraction(57, 64) if name == "webm" else Fraction(8, 9)  # WebM has whole pixels only
+            assert container.streams.video[0].sample_aspect_ratio == shape
+
+    @pytest.mark.parametrize("aspect", [Fraction(1), Fraction(2), Fraction(4, 3), Fraction(16, 15), Fraction(1, 300)])
+    @pytest.mark.parametrize("name", ["alpha", "foreground", "prores", "webm"])
+    def test_pixels_have_the_shape_of_the_source_s(self, tmp_path: Path, name: str, aspect: Fraction) -> None:
+        source = make_source(tmp_path / "source.mov")
+        info = clip(width=720, frames=2, sample_aspect_ratio=aspect, audio=AUDIO)
+        path = deliver(name, tmp_path, info, audio_source=source)
+        with av.open(str(path)) as container:
+            video = container.streams.video[0]
+            shape = Fraction(round(720 * aspect), 720) if name == "webm" else aspect
+            assert (video.sample_aspect_ratio, video.average_rate) == (shape, info.rate)
+            assert "title" not in {tag.lower() for tag in video.metadata}
+        assert [(picture.width, picture.height) for picture in decoded(path)] == [(720, 48)] * 2
+
+    def test_a_webm_that_was_opened_without_a_place_is_refused(self, tmp_path: Path) -> None:
+        path = deliver("webm", tmp_path, clip(frames=1))
+        before = path.read_bytes()
+        with pytest.raises(ValueError, match="no track has the name"):
+            set_display_size(path, (128, 48))
+        assert path.read_bytes() == before
 
     def test_what_the_source_leaves_open_is_said(self, tmp_path: Path) -> None:
         path = deliver("foreground", tmp_path, clip(colour=Colour(), frames=2))

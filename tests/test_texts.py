@@ -16,12 +16,14 @@ from app_logic.track_editor import TRACK_UNDO_TEXTS
 from config import SECTIONS, Settings
 from engines.registry import ENGINES
 from engines.weights_table import WEIGHTS
+from errors import MediaError
 from matting_runner import Stage
 from pages.keys import KEYS, TRACK_KEYS
 from pages.texts import choose, translate
 from pages.texts.chinese import CHINESE
 from pages.texts.messages import MESSAGES, in_chinese
 from pipeline.formats import FORMATS
+from pipeline.probe import probe
 from queue_logic import JobState
 from session_store import busy
 from tracking_export import TRACK_FORMATS
@@ -45,9 +47,9 @@ SAME = {
 NAMED = {"model", "device", "precision"}
 """Parameters whose values are names, the same in every language."""
 UNSEEN = {
-    "app.py", "pages/web/media.py", "pages/web/files.py", "pipeline/container.py",
+    "app.py", "pages/web/media.py", "pages/web/files.py",
 }  # fmt: skip
-"""Files with messages that nobody reads in the page: before it exists, to programs, or made of FFmpeg's own words."""
+"""Files with messages that nobody reads in the page: before it exists, or to programs."""
 ERRORS = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, Exception)}
 
 
@@ -182,6 +184,21 @@ def test_messages_come_out_in_chinese_with_their_values() -> None:
     assert in_chinese(nested) == "600 秒没有动静，已被结束；已完成的部分会保留，点击“重试”继续"
     assert in_chinese("something new") == "something new"
     assert in_chinese("mask {0} is empty") == "遮罩 {0} 为空"
+
+
+@pytest.mark.parametrize("data", [
+    b"", b"nothing of a video " * 40, b"#EXTM3U\n", b"\x89PNG\r\n\x1a\n" + bytes(200),
+    (1 << 20).to_bytes(4, "big") + b"mdat",
+], ids=["empty", "text", "playlist", "image", "no index"])  # fmt: skip
+def test_what_an_upload_lacks_is_said_in_chinese(tmp_path: Path, data: bytes) -> None:
+    """With the media library's own reason at the end, and the name as it is."""
+    path = tmp_path / "1.mp4"
+    path.write_bytes(data)
+    with pytest.raises(MediaError) as caught:
+        probe(path)
+    chinese = in_chinese(str(caught.value))
+    assert chinese.startswith("1.mp4 ")
+    assert not re.search(r"[A-Za-z]{4}", chinese.replace("moov", "")), chinese
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -197,6 +198,24 @@ def test_csv_and_json_are_exact() -> None:
             assert (row["x"], row["y"], shown["xy"][at]) == ("", "", [None, None])
     assert rows[1]["time"] == "0.542208333"  # 13 x 1001 / 24000
     assert document["tracks"][4]["colour"] == [51, 102, 153]
+
+
+@pytest.mark.parametrize(("aspect", "text"), [(Fraction(2), "2"), (Fraction(8, 9), "0.888889")])
+def test_pixel_aspect(aspect: Fraction, text: str) -> None:
+    """Pixels of another shape are said wherever the format has a place for it; positions stay in pixels."""
+    tracks = replace(sample(), pixel_aspect=aspect)
+    first = next(iter(export("ae-keyframes", tracks).values())).decode()
+    header = ae_blocks(first)[0]
+    assert (header["Source Pixel Aspect Ratio"], header["Comp Pixel Aspect Ratio"]) == (text, text)
+    square = next(iter(export("ae-keyframes", sample()).values())).decode()
+    assert ae_blocks(first)[1] == ae_blocks(square)[1]
+    said = json.loads(written("json", tracks))["pixel_aspect"]
+    assert Fraction(said["numerator"], said["denominator"]) == aspect
+    (contents,) = export("tapvid", tracks).values()
+    arrays = np.load(io.BytesIO(contents), allow_pickle=False)
+    assert Fraction(*arrays["pixel_aspect"].tolist()) == aspect
+    with pytest.raises(ParameterError, match="the pixels' aspect ratio must be above 0, not 0"):
+        replace(sample(), pixel_aspect=Fraction(0))
 
 
 def test_tapvid() -> None:

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -40,11 +41,11 @@ node = pytest.mark.skipif(shutil.which("node") is None, reason="needs node to ru
 
 
 def after_effects(tmp_path: Path, tracks: Tracks, *motions: Any, rate: float = 25, size: tuple[int, int] = (1279, 719),
-                  state: str = "open") -> dict[str, Any]:  # fmt: skip
+                  aspect: float = 1, state: str = "open") -> dict[str, Any]:  # fmt: skip
     """Run the script with stand-ins and return what it made."""
     path = tmp_path / "tracks.jsx"
     path.write_bytes(export("ae-script", tracks, motions)["ae_tracks.jsx"])
-    command = ["node", str(STUB), str(path), repr(rate), str(size[0]), str(size[1]), state]
+    command = ["node", str(STUB), str(path), repr(rate), str(size[0]), str(size[1]), repr(aspect), state]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     result: dict[str, Any] = json.loads(done.stdout)
@@ -87,6 +88,16 @@ def test_nulls_of_after_effects(tmp_path: Path, rate: float) -> None:
         frames = list(expected)
         gaps = [after - before > 1 for before, after in pairwise(frames)]
         assert [key["out"] == "hold" for key in placed] == [*gaps, False]
+
+
+@node
+@pytest.mark.parametrize(("aspect", "scale"), [(1, [200, 100]), (2, None), (0.5, [400, 100])])
+def test_anamorphic_pixels_of_after_effects(tmp_path: Path, aspect: float, scale: list[float] | None) -> None:
+    """The parent holds the source's pixels in compositions of square pixels, of the source's own and of others."""
+    tracks = replace(moving_plane(), pixel_aspect=Fraction(2))
+    made = after_effects(tmp_path, tracks, corner_pin(tracks, CORNERS), aspect=aspect)
+    assert made["layers"][0]["ADBE Transform Group"]["ADBE Scale"]["value"] == scale
+    assert made["layers"][-1]["kind"] == "solid 1279x719"
 
 
 @node
@@ -167,7 +178,11 @@ class BlenderTracks(list[Any]):
 
 def fake_blender(monkeypatch: pytest.MonkeyPatch, *clips: str) -> list[Any]:
     made = [
-        SimpleNamespace(name=name, filepath=f"//{name}", tracking=SimpleNamespace(tracks=BlenderTracks()))
+        SimpleNamespace(
+            name=name,
+            filepath=f"//{name}",
+            tracking=SimpleNamespace(tracks=BlenderTracks(), camera=SimpleNamespace(pixel_aspect=1.5)),
+        )
         for name in clips
     ]
     bpy: Any = ModuleType("bpy")
@@ -206,6 +221,15 @@ def test_tracks_of_blender(monkeypatch: pytest.MonkeyPatch) -> None:
     found = [[(m.frame, *m.co, m.mute) for m in sorted(track.markers, key=lambda m: m.frame)]
              for track in clip.tracking.tracks]  # fmt: skip
     check_markers(tracks, found, 1e-9)
+
+
+def test_pixel_aspect_of_blender(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of square pixels nothing is said: what the user has set stays."""
+    (clip,) = fake_blender(monkeypatch, "clip")
+    run_script(sample())
+    assert clip.tracking.camera.pixel_aspect == 1.5
+    run_script(replace(sample(), pixel_aspect=Fraction(8, 9)))
+    assert clip.tracking.camera.pixel_aspect == 8 / 9
 
 
 def test_names_stay_names_in_blender(monkeypatch: pytest.MonkeyPatch) -> None:

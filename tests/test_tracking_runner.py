@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -293,3 +294,10 @@ def test_grids_and_masks_are_filled() -> None:
     one = np.zeros((5, 5), np.uint8)
     one[2, 2] = 255
     assert spread(one, 8) == [(2.0, 2.0)]
+
+
+def test_the_shape_of_pixels_reaches_the_exports(session: TrackingSession) -> None:
+    session.add_point(12, 30, 20)
+    run_tracking(session)
+    info = load_info(session).model_copy(update={"sample_aspect_ratio": Fraction(2)})
+    assert session_tracks(session, info, (10, 20)).pixel_aspect == 2

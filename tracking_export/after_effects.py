@@ -2,8 +2,8 @@
 
 Keys are numbered by frames of the source; on pasting they land relative to the current time, so put it on the frame
 of the first key. The text knows no gaps and no hold keys: After Effects draws a line across missing frames. One text
-is one layer's, so each track is a text of its own. Values are of a composition of the source's size. Never pasted
-into After Effects by us: the layout follows what its users and exporters publish.
+is one layer's, so each track is a text of its own. Values are of a composition of the source's size and pixel aspect.
+Never pasted into After Effects by us: the layout follows what its users and exporters publish.
 """
 
 from __future__ import annotations
@@ -36,13 +36,14 @@ def keyframe_data(tracks: Tracks, motions: Sequence[Motion] = ()) -> str:
 
 
 def _document(tracks: Tracks, blocks: Iterable[str]) -> str:
+    aspect = number(float(tracks.pixel_aspect))
     head = (
         "Adobe After Effects 8.0 Keyframe Data\n\n"
         f"\tUnits Per Second\t{rate_text(tracks.rate)}\n"
         f"\tSource Width\t{tracks.width}\n"
         f"\tSource Height\t{tracks.height}\n"
-        "\tSource Pixel Aspect Ratio\t1\n"
-        "\tComp Pixel Aspect Ratio\t1\n"
+        f"\tSource Pixel Aspect Ratio\t{aspect}\n"
+        f"\tComp Pixel Aspect Ratio\t{aspect}\n"
     )
     return head + "".join(f"\n{block}\n" for block in blocks) + "\n\nEnd of Keyframe Data\n"
 

@@ -1,11 +1,13 @@
 """After Effects script (ExtendScript, ECMAScript 3): a null a track under one parent null, and layers for motions.
 
 The parent null holds the source's pixels: its anchor is the picture's centre and lies in the composition's centre, so
-that tracks fit footage placed there at 100 %. Where the composition has the footage's rate, keys land on its frames;
-otherwise on exact times. 'Not visible' is opacity 0 with hold keys; position holds across a gap. Confidence is a
-slider of each null, in percent. A corner pin is the effect on a solid of the source's size, to be replaced by
-footage of that size; a similarity moves a null: parent a layer to it on the reference frame, where it is at rest.
-Never run in After Effects by us; tests run it in Node with objects that behave as the scripting guide says.
+that tracks fit footage placed there at 100 %. Its width is scaled where the composition's pixels have another shape
+than the source's, as After Effects scales the footage. Where the composition has the footage's rate, keys land on its
+frames; otherwise on exact times. 'Not visible' is opacity 0 with hold keys; position holds across a gap. Confidence is
+a slider of each null, in percent. A corner pin is the effect on a solid of the source's size and the composition's
+pixel aspect, to be replaced by footage of both; a similarity moves a null: parent a layer to it on the reference frame,
+where it is at rest. Never run in After Effects by us; tests run it in Node with objects that behave as the scripting
+guide says.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ _HEAD = """\
 // Point tracks for After Effects: open the composition with the footage, then run with File > Scripts.
 (function () {
     var RATE_NUMERATOR = @NUMERATOR@, RATE_DENOMINATOR = @DENOMINATOR@;
-    var WIDTH = @WIDTH@, HEIGHT = @HEIGHT@;
+    var WIDTH = @WIDTH@, HEIGHT = @HEIGHT@, PIXEL_ASPECT = @PIXEL_ASPECT@;
     var SOURCE = @SOURCE@;
     var comp = app.project ? app.project.activeItem : null;
     if (!(comp && comp instanceof CompItem)) {
@@ -62,6 +64,10 @@ _HEAD = """\
         layer.name = SOURCE;
         layer.property("ADBE Transform Group").property("ADBE Anchor Point").setValue([WIDTH / 2, HEIGHT / 2]);
         layer.property("ADBE Transform Group").property("ADBE Position").setValue([comp.width / 2, comp.height / 2]);
+        if (Math.abs(comp.pixelAspect - PIXEL_ASPECT) > 0.001) {
+            layer.property("ADBE Transform Group").property("ADBE Scale")
+                .setValue([100 * PIXEL_ASPECT / comp.pixelAspect, 100]);
+        }
         return layer;
     }
     function adopt(layer, name, group, anchor) {
@@ -88,7 +94,7 @@ _HEAD = """\
         animate(transform.property("ADBE Rotate Z"), m.frames, m.rotation, [], false);
     }
     function addCornerPin(m) {
-        var layer = comp.layers.addSolid([0.5, 0.5, 0.5], "Corner pin", WIDTH, HEIGHT, 1, comp.duration);
+        var layer = comp.layers.addSolid([0.5, 0.5, 0.5], "Corner pin", WIDTH, HEIGHT, comp.pixelAspect, comp.duration);
         var transform = adopt(layer, m.name, m.group, [WIDTH / 2, HEIGHT / 2]);
         transform.property("ADBE Position").setValue([WIDTH / 2, HEIGHT / 2]);
         var pin = layer.property("ADBE Effect Parade").addProperty("ADBE Corner Pin");
@@ -117,6 +123,7 @@ def script(tracks: Tracks, motions: Sequence[Motion] = ()) -> str:
         ("@DENOMINATOR@", str(tracks.rate.denominator)),
         ("@WIDTH@", str(tracks.width)),
         ("@HEIGHT@", str(tracks.height)),
+        ("@PIXEL_ASPECT@", exact(float(tracks.pixel_aspect))),
         ("@SOURCE@", javascript(f"{tracks.source} tracks".strip())),
     ):
         head = head.replace(mark, value, 1)

@@ -3,7 +3,8 @@
 Blender's markers are 0..1 of the picture, y up; clip frames count from 1. A frame without a marker shows the one
 before it, so each stretch ends with a muted marker, and one stands before the first. The script takes the clip of the
 source's name, else the one in an open Clip Editor, else the only one there is. Data are literals of Python without a
-single character of a name left as it was typed unless it is harmless: a name cannot become code.
+single character of a name left as it was typed unless it is harmless: a name cannot become code. Pixels
+that are not square are set in the clip's camera, whose pixel aspect Blender shows and solves the clip with.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ _HEAD = '''\
 import bpy
 
 SOURCE = @SOURCE@
+PIXEL_ASPECT = @PIXEL_ASPECT@
 # One tuple a track: name, colour, and markers (clip frame, x, y, mute).
 TRACKS = [
 '''
@@ -56,7 +58,10 @@ def add_track(tracks, name, colour, markers):
 
 def main():
     """Add all tracks to the clip."""
-    tracks = find_clip().tracking.tracks
+    clip = find_clip()
+    if PIXEL_ASPECT != 1:
+        clip.tracking.camera.pixel_aspect = PIXEL_ASPECT
+    tracks = clip.tracking.tracks
     for name, colour, markers in TRACKS:
         if markers:
             add_track(tracks, name, colour, markers)
@@ -69,7 +74,8 @@ main()
 def script(tracks: Tracks, motions: Sequence[Motion] = ()) -> str:
     """Return the script; it is ASCII, so no encoding can spoil it. Points that are never visible are left out."""
     rows = "".join(_track(tracks, point) for point in range(tracks.count))
-    return _HEAD.replace("@SOURCE@", python(tracks.source), 1) + rows + _TAIL
+    head = _HEAD.replace("@PIXEL_ASPECT@", exact(float(tracks.pixel_aspect)), 1)
+    return head.replace("@SOURCE@", python(tracks.source), 1) + rows + _TAIL
 
 
 def _track(tracks: Tracks, point: int) -> str:

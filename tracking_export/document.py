@@ -24,6 +24,7 @@ def text(tracks: Tracks, motions: Sequence[Motion] = ()) -> str:
         "source": tracks.source,
         "width": tracks.width,
         "height": tracks.height,
+        "pixel_aspect": {"numerator": tracks.pixel_aspect.numerator, "denominator": tracks.pixel_aspect.denominator},
         "rate": {"numerator": tracks.rate.numerator, "denominator": tracks.rate.denominator},
         "first_frame": tracks.first_frame,
         "frames": tracks.length,

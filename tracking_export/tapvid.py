@@ -4,7 +4,7 @@
 rasters have it; `occluded` bool [N, T]; coordinates are kept where a point is occluded, 0 where there are none.
 `query_points` float32 [N, 3] are (t, y, x), t the row of the point's first visible frame, y and x in pixels of the
 same origin; a point that is never visible has t -1. What else it holds makes it exact: `names`, `confidence` [N, T],
-`first_frame`, `rate` (numerator, denominator), `size` (width, height). Read it without pickle.
+`first_frame`, `rate` and `pixel_aspect` (numerator, denominator), `size` (width, height). Read it without pickle.
 """
 
 from __future__ import annotations
@@ -38,5 +38,6 @@ def archive(tracks: Tracks, motions: Sequence[Motion] = ()) -> bytes:
         first_frame=np.int64(tracks.first_frame),
         rate=np.array([tracks.rate.numerator, tracks.rate.denominator], np.int64),
         size=np.array([tracks.width, tracks.height], np.int64),
+        pixel_aspect=np.array([tracks.pixel_aspect.numerator, tracks.pixel_aspect.denominator], np.int64),
     )
     return out.getvalue()

@@ -35,6 +35,7 @@ class Tracks:
         colours: N colours, red, green, blue 0..255.
         groups: N names of the group each point belongs to, empty for none.
         source: the clip's name, for titles and for finding it in the other program.
+        pixel_aspect: a pixel's width divided by its height: 2 for 2:1 anamorphic footage. Positions stay in pixels.
     """
 
     names: tuple[str, ...]
@@ -48,6 +49,7 @@ class Tracks:
     colours: tuple[Colour, ...] = ()
     groups: tuple[str, ...] = ()
     source: str = ""
+    pixel_aspect: Fraction = Fraction(1)
 
     def __post_init__(self) -> None:
         """Fill in what may be left out, and refuse what makes no sense.
@@ -62,6 +64,7 @@ class Tracks:
         object.__setattr__(self, "visible", np.asarray(self.visible, bool))
         object.__setattr__(self, "confidence", np.asarray(self.confidence, np.float32))
         object.__setattr__(self, "rate", Fraction(self.rate))
+        object.__setattr__(self, "pixel_aspect", Fraction(self.pixel_aspect))
         self._check_shapes()
         self._check_values()
 
@@ -89,6 +92,8 @@ class Tracks:
             raise ParameterError(f"the frame rate must be above 0, not {self.rate}")
         if self.width < 1 or self.height < 1:
             raise ParameterError(f"a picture of {self.width}x{self.height} has no pixels")
+        if self.pixel_aspect <= 0:
+            raise ParameterError(f"the pixels' aspect ratio must be above 0, not {self.pixel_aspect}")
         if self.first_frame < 0:
             raise ParameterError(f"frames count from 0; the first cannot be {self.first_frame}")
         for colour in self.colours:
@@ -104,6 +109,11 @@ class Tracks:
     def count(self) -> int:
         """Return the number of points N."""
         return self.xy.shape[1]
+
+    @property
+    def clip(self) -> tuple[object, ...]:
+        """Return what tracks of the same frames of the same clip have in common."""
+        return self.frames, self.rate, self.width, self.height, self.pixel_aspect
 
     @property
     def frames(self) -> range:
@@ -194,7 +204,7 @@ def join(parts: Sequence[Tracks]) -> Tracks:
     """
     first = parts[0]
     for part in parts[1:]:
-        if (part.frames, part.rate, part.width, part.height) != (first.frames, first.rate, first.width, first.height):
+        if part.clip != first.clip:
             raise ParameterError("only tracks of the same frames, rate and size can be joined")
     return replace(
         first,

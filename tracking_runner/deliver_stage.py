@@ -131,7 +131,8 @@ def _export(session: TrackingSession, tracks: Tracks, motions: list[Motion], nam
     taken = carried(track_format(name), motions)
     for motion in motions:
         if motion not in taken:
-            reporter.note(f"{name} cannot carry a {motion.kind}; nuke, fusion, ae-script, ae-keyframes and json can")
+            text = f"{name} cannot carry a {motion.kind}; nuke, fusion, ae-script, ae-keyframes and json can"
+            reporter.note(text, about=name)
     files = export(name, tracks, taken)
     place = session.results_dir
     single = len(files) == 1

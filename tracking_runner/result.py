@@ -45,6 +45,7 @@ def session_tracks(session: TrackingSession, info: VideoInfo, span: tuple[int, i
         colours=tuple(_rgb(point.colour) for point in points),
         groups=tuple(point.group for point in points),
         source=session.state.original_name,
+        pixel_aspect=info.sample_aspect_ratio,
     )
     return refine(tracks, session.state.refinement)
 

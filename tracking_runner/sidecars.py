@@ -33,7 +33,7 @@ def write_sidecars(
                 file=path.name,
                 frames=span,
                 made_of=_made_of(state),
-                notices=list(reporter.notices),
+                notices=reporter.notices_of(name),
             )
             session.save()  # the source's digest
             write_sidecar(path, sidecar)

@@ -75,9 +75,9 @@ MESSAGES: dict[str, str] = {
     "no format given; there is: {}": "未指定格式；现有：{0}",
     # videos
     "{} is empty (0 bytes)": "{0} 是空文件（0 字节）",
-    "{} has no video, only {}": "{0} 没有视频，只有 {1}",
+    "{} has no video, only {}": "{0} 没有视频，只有{1}",
     "{}: no decoder for its video codec (tag '{}')": "{0}：没有可用的视频解码器（标记“{1}”）",
-    "{} is {}, not a video file": "{0} 是 {1}，不是视频文件",
+    "{} is {}, not a video file": "{0} 是{1}，不是视频文件",
     "no such file: {}": "没有此文件：{0}",
     "not a file name: {}": "不是文件名：{0}",
     "{} is encrypted (DRM); decrypt it first": "{0} 已加密（DRM）；请先解密",

@@ -7,6 +7,7 @@ from functools import cache
 
 from pages.texts.chinese_cloud_delete import CLOUD_DELETE_MESSAGES
 from pages.texts.chinese_cloud_messages import CLOUD_MESSAGES
+from pages.texts.chinese_file_messages import FILE_MESSAGES, LIBRARY_WORDS
 from pages.texts.chinese_messages import MESSAGES as GENERAL
 from pages.texts.chinese_neural_messages import NEURAL_MESSAGES
 from pages.texts.chinese_portable import PORTABLE_MESSAGES
@@ -23,6 +24,7 @@ MESSAGES = {
     **CLOUD_MESSAGES,
     **CLOUD_DELETE_MESSAGES,
     **WATCH_MESSAGES,
+    **FILE_MESSAGES,
 }
 """Chinese by template, of every message."""
 
@@ -34,6 +36,8 @@ def in_chinese(message: str, *, inner: int = 2) -> str:
         message: one line, as an error has it.
         inner: how deep to translate what stands in placeholders too, where that is a message itself.
     """
+    if message in LIBRARY_WORDS:
+        return LIBRARY_WORDS[message]
     for pattern, chinese in _patterns():
         match = pattern.fullmatch(message)
         if match:

@@ -11,10 +11,12 @@ from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Re
 
 from app_logic.portable import ProjectDesk
 from errors import InputError, SessionError, SplazMatteError, StorageError, TooLargeError
-from pages.web.media import BYTES, KEEP, missing
+from pages.web.media import BYTES, KEEP, get, missing
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from starlette.types import Receive, Scope, Send
 
     from app_logic.services import Services
     from app_logic.uploads import Uploads
@@ -70,7 +72,7 @@ def _take(services: Services, uploads: Uploads, projects: ProjectDesk) -> None:
 def _show(services: Services) -> None:
     """Add the routes for results that are played, or opened where they were uploaded to."""
 
-    @app.get("/media/{session}/file/{name}")
+    @get("/media/{session}/file/{name}")
     async def play(request: Request, session: str, name: str) -> Response:
         try:
             found = await run_in_threadpool(_one, services, session, name)
@@ -97,7 +99,7 @@ def _show(services: Services) -> None:
 def _hand_out(services: Services) -> None:
     """Add the routes for downloads."""
 
-    @app.get("/download/{session}/all.zip")
+    @get("/download/{session}/all.zip")
     async def several(session: str, formats: str = "") -> Response:
         try:
             chosen = await run_in_threadpool(_chosen, services, session, [name for name in formats.split(",") if name])
@@ -105,7 +107,7 @@ def _hand_out(services: Services) -> None:
             return missing(str(error))
         return await _zip(chosen, f"{chosen[0].stem}.zip")
 
-    @app.get("/download/{session}/{name}/sidecar")
+    @get("/download/{session}/{name}/sidecar")
     async def sidecar(session: str, name: str) -> Response:
         try:
             found = await run_in_threadpool(_one, services, session, name)
@@ -115,7 +117,7 @@ def _hand_out(services: Services) -> None:
             return missing(f"{name} has no sidecar; deliver it again")
         return FileResponse(found.sidecar, media_type="application/json", filename=found.sidecar_name)
 
-    @app.get("/download/{session}/{name}")
+    @get("/download/{session}/{name}")
     async def single(session: str, name: str) -> Response:
         try:
             found = await run_in_threadpool(_one, services, session, name)
@@ -155,7 +157,18 @@ def sent(stream: ZipStream, name: str) -> Response:
 
     disposition = Named(__file__, filename=name).headers["content-disposition"]  # its quoting of names
     headers = {"Content-Disposition": disposition, "Content-Length": str(stream.size), "Cache-Control": "no-store"}
-    return StreamingResponse(iterate_in_threadpool(iter(stream)), media_type="application/zip", headers=headers)
+    return _Archive(iterate_in_threadpool(iter(stream)), media_type="application/zip", headers=headers)
+
+
+class _Archive(StreamingResponse):
+    """An archive that is only made where somebody takes it: HEAD gets what is known of it beforehand."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer the request."""
+        if scope["method"] == "HEAD":
+            await Response(headers=dict(self.headers))(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 def _status(error: SplazMatteError) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from nicegui import app
@@ -16,6 +17,8 @@ from errors import SessionError, SplazMatteError
 if TYPE_CHECKING:
     from app_logic.services import Services
 
+get = partial(app.api_route, methods=["GET", "HEAD"])
+"""Add a route that answers a file: what only asks for its size and kind (download managers, `curl -I`) gets those."""
 JPEG, PNG, JSON, BYTES = "image/jpeg", "image/png", "application/json", "application/octet-stream"
 KEEP = "private, max-age=31536000, immutable"
 
@@ -23,31 +26,31 @@ KEEP = "private, max-age=31536000, immutable"
 def register(services: Services) -> None:
     """Add the routes below /media."""
 
-    @app.get("/media/{session}/frame/{index:int}")
+    @get("/media/{session}/frame/{index:int}")
     async def frame(request: Request, session: str, index: int) -> Response:
         return await answer(request, lambda _: services.side_of(session).pictures.frame(session, index), JPEG)
 
-    @app.get("/media/{session}/mask/{object_id:int}/{index:int}")
+    @get("/media/{session}/mask/{object_id:int}/{index:int}")
     async def mask(request: Request, session: str, object_id: int, index: int) -> Response:
         return await answer(request, lambda v: services.matting.pictures.mask(session, object_id, index, v), PNG)
 
-    @app.get("/media/{session}/alpha/{index:int}")
+    @get("/media/{session}/alpha/{index:int}")
     async def alpha(request: Request, session: str, index: int) -> Response:
         return await answer(request, lambda _: services.matting.pictures.alpha(session, index), PNG)
 
-    @app.get("/media/{session}/preview/{index:int}")
+    @get("/media/{session}/preview/{index:int}")
     async def preview(request: Request, session: str, index: int) -> Response:
         return await answer(request, lambda _: services.matting.pictures.preview(session, index), PNG)
 
-    @app.get("/media/{session}/foreground/{index:int}")
+    @get("/media/{session}/foreground/{index:int}")
     async def foreground(request: Request, session: str, index: int) -> Response:
         return await answer(request, lambda v: services.matting.pictures.foreground(session, index, v), JPEG)
 
-    @app.get("/media/{session}/thumb/{index:int}")
+    @get("/media/{session}/thumb/{index:int}")
     async def thumb(request: Request, session: str, index: int) -> Response:
         return await answer(request, lambda _: services.side_of(session).pictures.thumb(session, index), JPEG)
 
-    @app.get("/media/{session}/thumb")
+    @get("/media/{session}/thumb")
     async def poster(request: Request, session: str) -> Response:
         return await answer(request, lambda _: services.side_of(session).pictures.thumb(session, 0), JPEG)
 
@@ -55,17 +58,17 @@ def register(services: Services) -> None:
 def register_tracks(services: Services) -> None:
     """Add the routes below /media that only tracking sessions have."""
 
-    @app.get("/media/{session}/tracks/{kind}")
+    @get("/media/{session}/tracks/{kind}")
     async def tracks(request: Request, session: str, kind: str) -> Response:
         if kind not in ("raw", "refined"):
             return missing("there are raw and refined tracks")
         return await answer(request, lambda v: services.tracking.pictures.tracks(session, kind == "raw", v), BYTES)
 
-    @app.get("/media/{session}/motion/{motion_id:int}")
+    @get("/media/{session}/motion/{motion_id:int}")
     async def motion(request: Request, session: str, motion_id: int) -> Response:
         return await answer(request, lambda v: _motion(services, session, motion_id, v), JSON)
 
-    @app.get("/media/{session}/object")
+    @get("/media/{session}/object")
     async def clicked(request: Request, session: str) -> Response:
         return await answer(request, lambda v: services.tracking.pictures.object_mask(session, v), PNG)
 

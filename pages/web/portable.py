@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from nicegui import app
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -13,7 +12,7 @@ from app_logic.bundles import chosen_bundle
 from app_logic.portable import exported
 from errors import SplazMatteError
 from pages.web.files import sent
-from pages.web.media import missing
+from pages.web.media import get, missing
 
 if TYPE_CHECKING:
     from app_logic.services import Services
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 def register(services: Services) -> None:
     """Add the routes."""
 
-    @app.get("/download/bundle.zip")
+    @get("/download/bundle.zip")
     async def bundle(take: str = "") -> Response:
         try:
             stream = await run_in_threadpool(chosen_bundle, services, take)
@@ -30,7 +29,7 @@ def register(services: Services) -> None:
             return missing(str(error))
         return sent(stream, "SplazMatte results.zip")
 
-    @app.get("/project/{session}")
+    @get("/project/{session}")
     async def project_file(
         session: str, source: bool = True, masks: bool = True, alpha: bool = True, results: bool = False
     ) -> Response:

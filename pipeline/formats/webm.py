@@ -1,8 +1,8 @@
 """WebM with VP9 and an alpha plane: transparent video for browsers.
 
 Alpha is a second, grey VP9 picture inside each block. VP9 takes odd sizes as they are. WebM counts time in
-milliseconds: every frame is within half of one of its exact time, and the exact rate stands in the header. VP9 itself
-cannot say that pixels are not square, and PyAV does not reach the container's field for it: the comment says so.
+milliseconds: every frame is within half of one of its exact time, and the exact rate stands in the header. Pixels that
+are not square are said as the size to show the picture at, see `webm_shape`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pipeline.deliver import Clock, DeliverFrame
 from pipeline.encode import VideoSettings, VideoWriter
 from pipeline.formats.foreground import delivered_colour
 from pipeline.formats.mp4 import keyframe_interval
+from pipeline.formats.webm_shape import PLACE, display_size, set_display_size
 from pipeline.info import VideoInfo
 from pipeline.planes import Yuv420, fill, foreground_of, yuv_matrix
 
@@ -29,10 +30,7 @@ def open_webm(
 ) -> VideoWriter:
     """Open a writer of a WebM file."""
     colour = delivered_colour(info)
-    aspect = info.sample_aspect_ratio
-    notes = [f"{'Premultiplied' if premultiplied else 'Straight'} alpha"]
-    if aspect != 1:
-        notes.append(f"pixels are {aspect.numerator}:{aspect.denominator}")
+    square = info.sample_aspect_ratio == 1
     convert = Yuv420(info.width, yuv_matrix(colour, 8), _PIXEL_FORMAT)
     settings = VideoSettings(
         container="webm",
@@ -41,8 +39,8 @@ def open_webm(
         size=(info.width, info.height),
         colour=colour,
         options={**_VP9, "g": keyframe_interval(info)},
-        stream_metadata={"alpha_mode": "1"},
-        metadata={"comment": "; ".join(notes)},
+        stream_metadata={"alpha_mode": "1", **({} if square else PLACE)},
+        metadata={"comment": f"{'Premultiplied' if premultiplied else 'Straight'} alpha"},
         audio=AudioRule(encoder="libopus"),
     )
 
@@ -51,4 +49,8 @@ def open_webm(
         fill(picture, 3, cv2.convertScaleAbs(frame.alpha, alpha=255))
         return picture
 
-    return VideoWriter(target, info, clock, settings, draw, audio_source=audio_source)
+    def finish(path: Path) -> None:
+        if not square:
+            set_display_size(path, display_size(info))
+
+    return VideoWriter(target, info, clock, settings, draw, audio_source=audio_source, finish=finish)
