@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from nicegui import run, ui
@@ -14,7 +15,7 @@ from pages.export_dialog import export_project
 from pages.header import PAGES
 from pages.texts import say, t
 from pages.upload import Upload
-from pages.widgets import action_button, ask_option, ask_text, closed, icon_button
+from pages.widgets import action_button, ask_option, ask_text, closed, more_menu, name_button
 
 STATES = {
     "new": "new",
@@ -29,13 +30,20 @@ STATES = {
 STATE_TEXTS = list(STATES.values())
 LOOK = 2.0
 """Seconds between two looks at what other tabs and jobs have changed."""
+_BESIDE_BUTTONS = "(event) => event.target.closest('button') || emit()"
 
 
 class SessionsPanel:
-    """The list of sessions of the workspace."""
+    """The list of sessions of the workspace.
 
-    def __init__(self, desk: Desk) -> None:
+    Args:
+        desk: the tab's.
+        chosen: called when the user has chosen a session.
+    """
+
+    def __init__(self, desk: Desk, chosen: Callable[[], None]) -> None:
         self._desk = desk
+        self._chosen = chosen
         self._sessions = desk.side.list
         self._shown: object = None
         self._menus: list[ui.menu] = []
@@ -67,25 +75,27 @@ class SessionsPanel:
 
     def _row(self, row: SessionRow) -> None:
         chosen = row.id == self._desk.session_id
-        with ui.row().classes("sm-session" + (" sm-chosen" if chosen else "")):
+        card = ui.row().classes("sm-session" + (" sm-chosen" if chosen else ""))
+        card.on("click", lambda: self._open(row.id), js_handler=_BESIDE_BUTTONS)
+        with card:
             poster = ui.element("img").props(f'src="/media/{row.id}/thumb?v={row.id}" alt="" loading=lazy')
             poster.classes("sm-poster")
             with ui.column().classes("sm-about"):
-                name = ui.button(row.name, on_click=lambda: self._desk.open(row.id))
-                name.props("flat dense no-caps align=left").classes("sm-name")
+                name = name_button(row.name, lambda: self._open(row.id))
                 if chosen:
                     name.props["aria-current"] = "true"
                 ui.label(f"{t(STATES[row.state])} · {bytes_text(row.bytes)}").classes("sm-note")
-            with (
-                icon_button("more_vert", t("More for {name}", name=row.name), lambda: None),
-                ui.menu().props("auto-close") as menu,
-            ):
+            with more_menu(t("More for {name}", name=row.name)) as menu:
                 self._menus.append(menu)
                 if row.state != "unreadable":
                     ui.menu_item(t("Rename …"), lambda: self._rename(row))
                     ui.menu_item(t("Duplicate"), lambda: self._duplicate(row))
                     ui.menu_item(t("Export project …"), lambda: export_project(self._desk, row.id, row.name))
                 ui.menu_item(t("Delete …"), lambda: self._delete(row))
+
+    async def _open(self, session_id: str) -> None:
+        self._chosen()
+        await self._desk.open(session_id)
 
     async def _uploaded(self, made: dict[str, Any]) -> None:
         """Open what was uploaded; a project may be of the other page's kind."""
@@ -98,7 +108,7 @@ class SessionsPanel:
                 ui.navigate.to(f"{PAGES[kind][0]}?session={session_id}")
             return
         await self.refresh()
-        await self._desk.open(session_id)
+        await self._open(session_id)
         if lines:
             await self._tell(lines)
 
@@ -123,7 +133,7 @@ class SessionsPanel:
         copy = await self._desk.do(self._desk.side.store.duplicate, row.id)
         await self.refresh()
         if copy is not None:
-            await self._desk.open(copy.state.id)
+            await self._open(copy.state.id)
 
     async def _delete(self, row: SessionRow) -> None:
         text = t("{name} and everything made from it ({size}) will be gone.", name=row.name, size=bytes_text(row.bytes))

@@ -25,13 +25,13 @@ _CONTRAST = """(element) => {
   return (high + 0.05) / (low + 0.05);
 }"""
 _OVERLAPS = """(root) => {
-  const shown = [...root.querySelectorAll("button, input, select, a, [role=combobox], .sm-zoom, .sm-timecode, .sm-dim")]
-    .filter((one) => one.checkVisibility() && (one.matches("input") || one.textContent.trim() || one.querySelector("svg")))
+  const shown = [...root.querySelectorAll("button, input, select, a, .sm-zoom, .sm-timecode, .sm-dim")]
+    .filter((one) => one.checkVisibility() && (one.firstChild || one.matches("input")))
     .map((one) => [one.getAttribute("aria-label") || one.textContent.trim(), one.getBoundingClientRect()]);
-  const found = [];
+  const found = [], edge = root.getBoundingClientRect();
   shown.forEach(([name, box], index) => {
-    const edge = root.getBoundingClientRect();
-    if (box.left < edge.left - 1 || box.right > edge.right + 1 || box.bottom > edge.bottom + 1) found.push(`${name} sticks out`);
+    const out = box.left < edge.left - 1 || box.right > edge.right + 1 || box.bottom > edge.bottom + 1;
+    if (out) found.push(`${name} sticks out`);
     for (const [other, that] of shown.slice(index + 1)) {
       const across = Math.min(box.right, that.right) - Math.max(box.left, that.left);
       const down = Math.min(box.bottom, that.bottom) - Math.max(box.top, that.top);
