@@ -10,7 +10,7 @@ from app_logic.bundles import Delivery, deliveries, query_of
 from app_logic.words import bytes_text
 from pages.desk import Desk
 from pages.texts import t
-from pages.widgets import closed, icon_button, out_of_date
+from pages.widgets import closed, icon_button, out_of_date, tip
 from pipeline.formats import FORMATS
 from tracking_export import TRACK_FORMATS
 
@@ -66,8 +66,8 @@ class _Form:
             every.props["aria-label"] = row.name
             every.on("update:model-value", lambda: self._choose(row.id, bool(every.value)))
             ui.icon(KIND_ICONS[row.kind]).classes("sm-jobicon")
-            ui.label(row.name).classes("grow sm-ellipsis").tooltip(row.name)
-            ui.label(bytes_text(sum(row.sizes.values()))).classes("sm-note")
+            tip(ui.label(row.name).classes("grow sm-ellipsis"), row.name)
+            ui.label(bytes_text(sum(row.sizes.values()))).classes("sm-note sm-nowrap")
         self._all[row.id] = every
         self._boxes[row.id] = {}
         with ui.row().classes("sm-bundle-formats"):

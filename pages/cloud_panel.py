@@ -13,7 +13,7 @@ from config import get_settings
 from errors import SplazMatteError
 from pages.desk import Desk
 from pages.texts import say, t
-from pages.widgets import action_button, ask, copy_text, heading, icon_button
+from pages.widgets import action_button, ask, copy_text, heading, icon_button, tip
 from session_base import SIDECAR
 
 if TYPE_CHECKING:
@@ -81,10 +81,10 @@ class CloudPanel:
         with ui.row().classes("sm-row sm-cloud"):
             ui.icon("cloud_done" if link.current else "cloud_queue")
             with ui.column().classes("grow gap-0 min-w-0"):
-                ui.link(link.name, address, new_tab=True).classes("sm-ellipsis w-full").tooltip(self._until(link))
+                tip(ui.link(link.name, address, new_tab=True).classes("sm-ellipsis w-full"), self._until(link))
                 if not link.current:
                     old = ui.label(t("out of date: upload again")).classes("sm-note")
-                    old.tooltip(t("The local result was made anew since, or is gone."))
+                    tip(old, t("The local result was made anew since, or is gone."))
             ui.label(bytes_text(link.size)).classes("sm-note")
             copy = partial(self._copy, session_id, link.format)
             icon_button("content_copy", t("Copy the link to {name}", name=link.name), copy)

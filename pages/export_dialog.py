@@ -10,7 +10,7 @@ from app_logic.portable import Parts, parts
 from app_logic.words import bytes_text
 from pages.desk import Desk
 from pages.texts import t
-from pages.widgets import closed
+from pages.widgets import closed, tip
 
 PARTS = {
     "source": "Source video",
@@ -28,7 +28,7 @@ async def export_project(desk: Desk, session_id: str, name: str) -> None:
         return
     with desk.home, ui.dialog() as dialog, ui.card().classes("sm-dialog"):
         ui.label(t("Export project")).classes("sm-title")
-        ui.label(name).classes("sm-ellipsis")
+        tip(ui.label(name).classes("w-full sm-ellipsis"), name)
         ui.label(
             t("One file with prompts, masks and settings, to go on with on another machine or in a newer version.")
         ).classes("sm-note")

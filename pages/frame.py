@@ -7,7 +7,7 @@ from starlette.requests import Request
 
 from config import get_settings
 from pages.texts import choose, language, set_language, t
-from pages.widgets import icon_button
+from pages.widgets import icon_button, tip
 
 LANGUAGES = {"en": "English", "zh": "中文"}
 
@@ -38,7 +38,7 @@ def look_buttons() -> None:
 def log_out_button() -> None:
     """Draw the button that ends the log-in."""
     with ui.element("form").props('method=post action="/logout"'):
-        ui.button(icon="logout").props("type=submit flat dense round size=sm").tooltip(t("Log out"))
+        tip(ui.button(icon="logout").props("type=submit flat dense round size=sm"), t("Log out"))
 
 
 def page_link(icon: str, label: str, address: str) -> None:

@@ -14,15 +14,23 @@ from pages.widgets import Action, icon_button
 
 PAGES = {"matting": ("/", "Matting"), "tracking": ("/tracking", "Tracking")}
 PAGE_TEXTS = [text for _, text in PAGES.values()]
+_NARROW = "() => emit(matchMedia('(max-width: 1080px)').matches)"  # as in page.css
 
 
 class Header:
-    """The header of every page."""
+    """The header of every page.
 
-    def __init__(self, desk: Desk, toggle_sessions: Callable[[], None], show_help: Action) -> None:
+    Args:
+        desk: the tab's.
+        toggle_sessions: called with whether the window is too narrow for the list of sessions beside the picture.
+        show_help: opens the help.
+    """
+
+    def __init__(self, desk: Desk, toggle_sessions: Callable[[bool], None], show_help: Action) -> None:
         self._desk = desk
         with ui.row().classes("sm-header"):
-            icon_button("menu", t("Sessions"), toggle_sessions)
+            menu = icon_button("menu", t("Sessions"), lambda: None)
+            menu.on("click", lambda event: toggle_sessions(bool(event.args)), js_handler=_NARROW)
             ui.label("SplazMatte").classes("sm-brand")
             self._pages(desk.side.kind)
             self._name = ui.label().classes("sm-title-name sm-ellipsis")

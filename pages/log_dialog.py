@@ -9,7 +9,7 @@ from nicegui import run, ui
 
 from pages.desk import Desk
 from pages.texts import say, t
-from pages.widgets import closed, copy_text, icon_button
+from pages.widgets import closed, copy_text, icon_button, tip
 from queue_logic.job_log import EVENTS, LEVELS, OUTPUT, JobLog, Line, log_path
 
 LOOK = 1.0
@@ -59,7 +59,8 @@ class LogView:
         self._log = JobLog(log_path(desk.services.workspace, job_id))
         self._lines: list[Line] = []
         with ui.row().classes("sm-param"):
-            ui.label(t("Log of job {id}: {name}", id=job_id, name=name)).classes("sm-title grow sm-ellipsis")
+            title = t("Log of job {id}: {name}", id=job_id, name=name)
+            tip(ui.label(title).classes("sm-title grow sm-ellipsis"), title)
             options = {key: t(text) for key, (text, _) in FILTERS.items()}
             self._filter = ui.select(options, value="all", on_change=self._draw).props("dense outlined options-dense")
             self._filter.props["aria-label"] = t("Lines")

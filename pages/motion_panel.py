@@ -13,7 +13,7 @@ from errors import SplazMatteError
 from pages.slider_form import SliderRow, Sliders
 from pages.texts import say, t
 from pages.tracking_desk import TrackingDesk
-from pages.widgets import action_button, ask_text, heading, icon_button
+from pages.widgets import action_button, ask_text, heading, icon_button, name_button
 
 KINDS = {
     "steady": ("adjust", "Steady point"),
@@ -98,10 +98,8 @@ class MotionPanel:
         chosen = motion["id"] == self._desk.motion_id
         with ui.row().classes("sm-row" + (" sm-chosen" if chosen else "")):
             ui.icon(KINDS[motion["kind"]][0])
-            show = ui.button(
-                motion["name"], on_click=lambda: self._desk.show_motion(0 if chosen else motion["id"])
-            ).props("flat dense no-caps align=left")
-            show.classes("sm-name").props["aria-pressed"] = "true" if chosen else "false"
+            show = name_button(motion["name"], lambda: self._desk.show_motion(0 if chosen else motion["id"]))
+            show.props["aria-pressed"] = "true" if chosen else "false"
             icon_button("edit", t("Rename {name}", name=motion["name"]), lambda: self._rename(motion))
             icon_button(
                 "delete",

@@ -11,7 +11,7 @@ from pages.engine_form import EngineForm
 from pages.matting_desk import MattingDesk
 from pages.operations_form import OperationsForm
 from pages.texts import t
-from pages.widgets import heading, icon_button
+from pages.widgets import ask_text, heading, icon_button, more_menu, name_button
 
 
 class ObjectsPanel:
@@ -23,7 +23,7 @@ class ObjectsPanel:
         with ui.row().classes("sm-heading"):
             ui.label(t("Objects"))
             ui.space()
-            icon_button("add", t("New object (N)"), self._add)
+            self._new = icon_button("add", t("New object (N)"), self._add)
         self._list = ui.column().classes("sm-list")
         heading(t("Mask operations"), t("They change what is shown and matted, never the masks themselves."))
         OperationsForm(desk)
@@ -31,9 +31,11 @@ class ObjectsPanel:
         EngineForm(desk, Job.SEGMENTER)
         desk.on_view(self._refresh)
         desk.on_frame(self._refresh)
+        self._refresh()
 
     def _refresh(self) -> None:
         view = self._desk.view
+        self._new.set_enabled(view is not None)
         objects = view["objects"] if view else []
         shown = [(o["id"], o["name"], o["colour"], o["visible"], o["opacity"]) for o in objects]
         if (shown, self._desk.object_id, self._desk.session_id) == self._shown:
@@ -53,8 +55,7 @@ class ObjectsPanel:
             colour = ui.element("input").props(f"type=color value={item['colour']}").classes("sm-colour")
             colour.props["aria-label"] = t("Colour of {name}", name=item["name"])
             colour.on("change", lambda event: self._recolour(item, event.args), js_handler=_VALUE)
-            name = ui.button(item["name"], on_click=lambda: self._desk.choose_object(item["id"]))
-            name.props("flat dense no-caps align=left").classes("sm-name")
+            name = name_button(item["name"], lambda: self._desk.choose_object(item["id"]))
             name.props["aria-pressed"] = "true" if chosen else "false"
             shown = item["visible"]
             icon_button(
@@ -65,8 +66,7 @@ class ObjectsPanel:
             self._menu(item, objects)
 
     def _menu(self, item: dict[str, Any], objects: list[dict[str, Any]]) -> None:
-        button = icon_button("more_vert", t("More for {name}", name=item["name"]), lambda: None)
-        with button, ui.menu().props("auto-close"):
+        with more_menu(t("More for {name}", name=item["name"])):
             ui.menu_item(t("Rename …"), lambda: self._rename(item))
             for other in objects:
                 if other is not item:
@@ -89,8 +89,6 @@ class ObjectsPanel:
         await self._desk.edit("recolour_object", item["id"], colour)
 
     async def _rename(self, item: dict[str, Any]) -> None:
-        from pages.widgets import ask_text
-
         with self._desk.home:
             name = await ask_text(t("Rename the object"), item["name"], t("Rename"), t("Cancel"))
         if name and name.strip():

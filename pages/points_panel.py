@@ -47,7 +47,7 @@ class PointsPanel:
         uncut = icon_button("content_paste_go", t("Take cuts of the selected tracks back"), self._uncut)
         every = icon_button("select_all", t("Select all points (Ctrl+A)"), self._all)
         self._needs = [rename, group, uncut]
-        every.props["aria-label"] = t("Select all points (Ctrl+A)")
+        self._every = every
 
     def _table(self) -> None:
         columns: list[dict[Any, Any]] = [
@@ -87,6 +87,7 @@ class PointsPanel:
             self._list.selected = rows
         for button in self._needs:
             button.set_enabled(bool(selected))
+        self._every.set_enabled(bool(self._list.rows))
 
     def _select(self, event: Any) -> None:
         self._desk.select([int(row["id"]) for row in event.sender.selected])

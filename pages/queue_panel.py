@@ -11,7 +11,7 @@ from pages.desk import Desk
 from pages.log_dialog import show_log
 from pages.notice_row import NoticeRows
 from pages.texts import say, t
-from pages.widgets import action_button, icon_button
+from pages.widgets import action_button, icon_button, tip
 
 ICONS = {
     "pending": "schedule",
@@ -100,7 +100,7 @@ class QueuePanel:
             with ui.row().classes("sm-param"):
                 ui.icon(ICONS.get(row["state"], "help")).classes("sm-jobicon")
                 ui.icon(KIND_ICONS.get(row["kind"], "help")).classes("sm-jobicon")
-                ui.label(row["name"]).classes("grow sm-ellipsis").tooltip(row["name"])
+                tip(ui.label(row["name"]).classes("grow sm-ellipsis"), row["name"])
                 self._buttons(row, place, count)
             label = ui.label().classes("sm-note")
             bar = ui.linear_progress(value=0, show_value=False, size="3px")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from nicegui import run, ui
 
@@ -14,7 +15,7 @@ from pages.export_dialog import export_project
 from pages.header import PAGES
 from pages.texts import say, t
 from pages.upload import Upload
-from pages.widgets import action_button, ask_option, ask_text, closed, icon_button
+from pages.widgets import action_button, ask_option, ask_text, closed, more_menu, name_button
 
 STATES = {
     "new": "new",
@@ -29,16 +30,32 @@ STATES = {
 STATE_TEXTS = list(STATES.values())
 LOOK = 2.0
 """Seconds between two looks at what other tabs and jobs have changed."""
+_BESIDE_BUTTONS = "(event) => event.target.closest('button') || emit()"
+
+
+class _Card(NamedTuple):
+    """What of a session's card changes while it is shown."""
+
+    row: ui.row
+    name: ui.button
+    facts: ui.label
+    menu: ui.menu
 
 
 class SessionsPanel:
-    """The list of sessions of the workspace."""
+    """The list of sessions of the workspace.
 
-    def __init__(self, desk: Desk) -> None:
+    Args:
+        desk: the tab's.
+        chosen: called when the user has chosen a session.
+    """
+
+    def __init__(self, desk: Desk, chosen: Callable[[], None]) -> None:
         self._desk = desk
+        self._chosen = chosen
         self._sessions = desk.side.list
         self._shown: object = None
-        self._menus: list[ui.menu] = []
+        self._cards: dict[str, _Card] = {}
         Upload(self._uploaded, desk)
         several = action_button(t("Download several …"), "folder_zip", lambda: download_several(desk))
         several.props("flat size=sm")
@@ -47,45 +64,60 @@ class SessionsPanel:
         desk.on_view(self._soon)
 
     async def refresh(self) -> None:
-        """Draw the list anew where it has changed."""
+        """Show what has changed; the list is drawn anew for other sessions only, not from under the pointer."""
         rows = await run.io_bound(self._sessions.rows) or []
-        shown = ([(row.id, row.name, row.state, bytes_text(row.bytes)) for row in rows], self._desk.session_id)
-        if shown == self._shown or any(menu.value for menu in self._menus):  # no menu goes from under the pointer
+        self._mark()
+        for row in rows:
+            if row.id in self._cards:
+                self._cards[row.id].facts.text = _facts(row)
+        shown = [(row.id, row.name, row.state == "unreadable") for row in rows]
+        if shown == self._shown or any(card.menu.value for card in self._cards.values()):
             return
-        self._menus.clear()
         self._shown = shown
+        self._cards.clear()
         self._list.clear()
         with self._list:
             if not rows:
                 ui.label(t("No session yet: upload a video, or drop one anywhere.")).classes("sm-note")
             for row in rows:
-                self._row(row)
+                self._cards[row.id] = self._card(row)
+        self._mark()
 
     def _soon(self) -> None:
-        if self._shown is None or self._desk.session_id != self._shown[1]:  # type: ignore[index]
+        self._mark()
+        if self._desk.session_id and self._desk.session_id not in self._cards:
             ui.timer(0, self.refresh, once=True)
 
-    def _row(self, row: SessionRow) -> None:
-        chosen = row.id == self._desk.session_id
-        with ui.row().classes("sm-session" + (" sm-chosen" if chosen else "")):
+    def _mark(self) -> None:
+        """Show which session is open."""
+        for session_id, card in self._cards.items():
+            if session_id == self._desk.session_id:
+                card.row.classes("sm-chosen")
+                card.name.props("aria-current=true")
+            else:
+                card.row.classes(remove="sm-chosen")
+                card.name.props(remove="aria-current")
+
+    def _card(self, row: SessionRow) -> _Card:
+        card = ui.row().classes("sm-session")
+        card.on("click", lambda: self._open(row.id), js_handler=_BESIDE_BUTTONS)
+        with card:
             poster = ui.element("img").props(f'src="/media/{row.id}/thumb?v={row.id}" alt="" loading=lazy')
             poster.classes("sm-poster")
             with ui.column().classes("sm-about"):
-                name = ui.button(row.name, on_click=lambda: self._desk.open(row.id))
-                name.props("flat dense no-caps align=left").classes("sm-name")
-                if chosen:
-                    name.props["aria-current"] = "true"
-                ui.label(f"{t(STATES[row.state])} · {bytes_text(row.bytes)}").classes("sm-note")
-            with (
-                icon_button("more_vert", t("More for {name}", name=row.name), lambda: None),
-                ui.menu().props("auto-close") as menu,
-            ):
-                self._menus.append(menu)
+                name = name_button(row.name, lambda: self._open(row.id))
+                facts = ui.label(_facts(row)).classes("sm-note")
+            with more_menu(t("More for {name}", name=row.name)) as menu:
                 if row.state != "unreadable":
                     ui.menu_item(t("Rename …"), lambda: self._rename(row))
                     ui.menu_item(t("Duplicate"), lambda: self._duplicate(row))
                     ui.menu_item(t("Export project …"), lambda: export_project(self._desk, row.id, row.name))
                 ui.menu_item(t("Delete …"), lambda: self._delete(row))
+        return _Card(card, name, facts, menu)
+
+    async def _open(self, session_id: str) -> None:
+        self._chosen()
+        await self._desk.open(session_id)
 
     async def _uploaded(self, made: dict[str, Any]) -> None:
         """Open what was uploaded; a project may be of the other page's kind."""
@@ -98,7 +130,7 @@ class SessionsPanel:
                 ui.navigate.to(f"{PAGES[kind][0]}?session={session_id}")
             return
         await self.refresh()
-        await self._desk.open(session_id)
+        await self._open(session_id)
         if lines:
             await self._tell(lines)
 
@@ -123,7 +155,7 @@ class SessionsPanel:
         copy = await self._desk.do(self._desk.side.store.duplicate, row.id)
         await self.refresh()
         if copy is not None:
-            await self._desk.open(copy.state.id)
+            await self._open(copy.state.id)
 
     async def _delete(self, row: SessionRow) -> None:
         text = t("{name} and everything made from it ({size}) will be gone.", name=row.name, size=bytes_text(row.bytes))
@@ -150,3 +182,7 @@ class SessionsPanel:
 
     def _ids(self) -> set[str]:
         return set(self._desk.side.store.ids())
+
+
+def _facts(row: SessionRow) -> str:
+    return f"{t(STATES[row.state])} · {bytes_text(row.bytes)}"

@@ -13,7 +13,7 @@ from config import VERSION
 from errors import SplazMatteError
 from pages.frame import prepare, side_header
 from pages.texts import say, t
-from pages.widgets import action_button, copy_text, heading, icon_button
+from pages.widgets import action_button, copy_text, heading, icon_button, tip
 
 if TYPE_CHECKING:
     from app_logic.services import Services
@@ -65,7 +65,7 @@ def _setting(row: SettingRow) -> None:
                 ui.label(t("From the next start on: {value}", value=row.coming or t("not set"))).classes("sm-warning")
         chip = ui.label(t(ORIGINS[row.origin])).classes("sm-chip sm-chip-origin")
         if row.origin != "default":
-            chip.classes("sm-chip-set").tooltip(t("Default: {value}.", value=row.default or t("not set")))
+            tip(chip.classes("sm-chip-set"), t("Default: {value}.", value=row.default or t("not set")))
 
 
 class CheckView:

@@ -105,7 +105,6 @@ TRACK_STAGE_TEXTS: tuple[str, ...] = tuple(
             "Raw",
             "Curves",
             "All points",
-            "Nothing selected",
             "{count} selected",
             "seen",
             "hidden from view",

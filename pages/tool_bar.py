@@ -36,6 +36,8 @@ class ToolBar:
             ui.separator()
             self.more()
         self.show("point")
+        self._open = True
+        self._common_refresh()
         desk.on_view(self._common_refresh)
 
     def more(self) -> None:
@@ -65,6 +67,11 @@ class ToolBar:
 
     def _common_refresh(self) -> None:
         editor = self._common.editor
+        if self._open != (editor is not None):
+            self._open = editor is not None
+            for button in self._column.descendants():
+                if isinstance(button, ui.button):
+                    button.set_enabled(self._open)  # kinds of sessions look closer after this
         if editor is not None:
             self._undo.set_enabled(bool(editor.can_undo))
             self._redo.set_enabled(bool(editor.can_redo))

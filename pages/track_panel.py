@@ -60,12 +60,11 @@ class TrackPanel:
         todo = sum(point["state"] != "tracked" for point in points)
         self._button.set_enabled(bool(points))
         self._button.text = t("Track {count} points", count=todo) if todo else t("Track")
+        self._note.set_visibility(not points or todo > 0)  # else the estimate says that all is up to date
         if not points:
             self._note.text = t("Add at least one point first: click on the picture.")
         else:
-            self._note.text = (
-                t("{count} points have no current track.", count=todo) if todo else t("All is up to date.")
-            )
+            self._note.text = t("{count} points have no current track.", count=todo)
         self._form.set_visibility(desk.editor is not None)
         if desk.editor is not None:
             self._direction.value = desk.editor.session.state.direction

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
 from nicegui import ui
+from nicegui.element import Element
 
 from pages.texts import say, t
 
@@ -29,8 +30,27 @@ def icon_button(icon: str, label: str, action: Action, *, colour: str = "") -> u
     button.props["aria-label"] = label
     if colour:
         button.props(f"color={colour}")
-    button.tooltip(label)
+    tip(button, label)
     return button
+
+
+def name_button(name: str, action: Action) -> ui.button:
+    """Return a button that is a name, which may be too long for its place."""
+    button = ui.button(name, on_click=action).props("flat dense no-caps align=left").classes("sm-name")
+    tip(button, name)
+    return button
+
+
+def more_menu(label: str) -> ui.menu:
+    """Return the menu of a round button with three dots; it opens without the button's tooltip over it."""
+    with icon_button("more_vert", label, lambda: None):
+        return ui.menu().props("auto-close").classes("sm-menu")
+
+
+def tip(element: Element, text: str) -> None:
+    """Give an element a tooltip that lies in it, not beside it: it comes and goes with the element."""
+    with element:
+        ui.tooltip(text).classes("sm-tooltip")
 
 
 def copy_text(text: str) -> None:
@@ -59,14 +79,13 @@ def hint(text: str) -> None:
     icon.props["tabindex"] = "0"
     icon.props["aria-label"] = text
     icon.props["role"] = "img"
-    with icon:
-        ui.tooltip(text).classes("sm-tooltip")
+    tip(icon, text)
 
 
 def out_of_date() -> None:
     """Mark a result that was made before the last changes."""
     label = ui.label(t("out of date")).classes("sm-warning")
-    label.tooltip(t("Made before the last changes: deliver it again."))
+    tip(label, t("Made before the last changes: deliver it again."))
 
 
 class Choices(ui.select):

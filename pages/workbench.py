@@ -34,7 +34,8 @@ class Workbench(ABC):
         with ui.element("div").classes("sm-page") as page:
             head = ui.element("header")
             with ui.element("main").classes("sm-main"):
-                self._sessions = ui.element("nav").classes("sm-left").props(f'aria-label="{t("Sessions")}"')
+                self._sessions = ui.element("nav").classes("sm-left").props(f'aria-label="{t("Sessions")}" tabindex=-1')
+                ui.element("div").classes("sm-scrim").on("click", self._close_sessions)
                 with ui.element("section").classes("sm-middle"):
                     tools = ui.element("div").classes("sm-toolplace")
                     self.stage = Stage(self._event, {text: t(text) for text in self.kind.texts}, self.kind)
@@ -44,11 +45,12 @@ class Workbench(ABC):
         with head:
             Header(self.desk, self._toggle_sessions, self._help)
         with self._sessions:
-            self._panel = SessionsPanel(self.desk)
+            self._panel = SessionsPanel(self.desk, self._close_sessions)
         with tools:
             self.bar = self.make_tools()
         with right:
             self._steps()
+        page.on("keydown.escape", self._close_sessions)
 
     @abstractmethod
     def make_desk(self, stage: Stage) -> Any:
@@ -112,5 +114,10 @@ class Workbench(ABC):
     async def _help(self) -> None:
         await show_help(self.desk, self.help_steps, self.kind.keys)
 
-    def _toggle_sessions(self) -> None:
-        self._sessions.classes(toggle="sm-open")
+    def _toggle_sessions(self, narrow: bool) -> None:
+        """Fold the list of sessions away or out; in a narrow window it lies over the page."""
+        self._sessions.classes(toggle="sm-open" if narrow else "sm-folded")
+
+    def _close_sessions(self) -> None:
+        """Take the list away where it lies over the page."""
+        self._sessions.classes(remove="sm-open")

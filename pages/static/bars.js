@@ -8,8 +8,8 @@ export const group = (parent, role, label) => make("div", "sm-group", parent, { 
 
 // The buttons for zoom, and the element that shows it.
 export function makeZoom(host, root) {
-  make("span", "sm-space", root);
   const zoom = group(root, "group", host.t("Zoom"));
+  zoom.classList.add("sm-zooms");
   const button = (icon, text) => makeButton(zoom, { icon, label: host.t(text), tip: host.tip(text, icon), act: () => host.run(icon) });
   button("fit", "Fit picture");
   const actual = () => host.run("actual");
@@ -19,6 +19,9 @@ export function makeZoom(host, root) {
   button("zoom_in", "Zoom in");
   return shown;
 }
+
+// Nothing without a picture.
+export const zoomText = (camera, model) => (model.frames ? `${Math.round(camera.scale * 100)} %` : "");
 
 export class ViewBar {
   constructor(host, parent) {
@@ -33,6 +36,7 @@ export class ViewBar {
     this.wipe = makeButton(wipe, { icon: "wipe", label: host.t("Wipe"), tip: host.tip("Wipe", "wipe"), act: () => host.run("wipe") });
     this.second = makeSelect(wipe, host.t("Second view of the wipe"), VIEWS.map((view) => [view, host.t(NAMES[view])]),
       (view_b) => host.change({ view_b }));
+    make("span", "sm-newline", this.root);
     this.makeBackdrop();
     this.makeOverlay();
     this.zoom = makeZoom(host, this.root);
@@ -63,7 +67,8 @@ export class ViewBar {
   }
 
   update() {
-    const { options, camera } = this.host;
+    const { options, camera, model } = this.host;
+    for (const control of this.root.querySelectorAll("button, input, select")) control.disabled = !model.frames;
     const press = (button, on) => button.setAttribute("aria-pressed", String(Boolean(on)));
     VIEWS.forEach((view, index) => press(this.buttons[index], options.view === view));
     press(this.wipe, options.wipe);
@@ -78,7 +83,7 @@ export class ViewBar {
     this.colour.hidden = !colour;
     if (colour) this.colour.value = options.backdrop;
     this.opacity.value = Math.round(options.opacity * 100);
-    this.zoom.textContent = `${Math.round(camera.scale * 100)} %`;
+    this.zoom.textContent = zoomText(camera, model);
   }
 }
 

@@ -79,6 +79,7 @@ export class StageController {
       get options() { return { ...host.options }; },
       get range() { return host.range; },
       get zoom() { return host.camera.scale; },
+      get labels() { return host.timeline.lanes.map(({ name }) => host.timeline.cut(name)); },
       loaded: (frame) => host.scenes.complete(host.scenes.sides(frame, host.modes())),
       step: (count) => host.seek(host.frame + count),
       seek: (frame) => host.seek(frame),

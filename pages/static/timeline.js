@@ -27,7 +27,7 @@ export class Timeline {
     this.sizes.observe(this.root);
   }
 
-  get gutter() { return this.root.clientWidth < 520 ? 56 : 96; }
+  get gutter() { return this.root.clientWidth < 520 ? 80 : 96; }
   get left() { return this.gutter + INSET; }
   get width() { return Math.max(1, this.root.clientWidth - this.gutter - INSET - PAD); }
   get fitted() { return this.width / Math.max(1, this.host.model.frames); }
@@ -177,7 +177,10 @@ export class Timeline {
     context.fillRect(0, 0, width, height);
     context.font = "11px system-ui, sans-serif";
     context.textBaseline = "middle";
-    if (!this.host.model.frames) return;
+    if (!this.host.model.frames) {
+      this.head.style.transform = "translateX(-99px)";
+      return;
+    }
     context.save();
     context.beginPath();
     context.rect(this.gutter, 0, width - this.gutter, height);
@@ -327,12 +330,12 @@ export class Timeline {
       context.fillStyle = colour;
       context.fillRect(5, top + LANE / 2 - 4, 8, 8);
       context.fillStyle = this.colour(current ? "text" : "dim");
-      context.fillText(this.cut(text, this.gutter - 24), 18, top + LANE / 2 + 0.5);
+      context.fillText(this.cut(text), 18, top + LANE / 2 + 0.5);
     };
     lanes.forEach(({ name, colour, current }, index) => label(name, index, colour, current));
   }
 
-  cut(text, room) {
+  cut(text, room = this.gutter - 24) {
     if (this.context.measureText(text).width <= room) return text;
     let length = text.length;
     while (length > 1 && this.context.measureText(`${text.slice(0, length)}…`).width > room) length -= 1;

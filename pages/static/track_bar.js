@@ -1,5 +1,5 @@
 // The bar above the picture on the tracking page: how tracks are shown, and zoom.
-import { group, makeZoom } from "./bars.js";
+import { group, makeZoom, zoomText } from "./bars.js";
 import { make, makeButton } from "./dom.js";
 
 const TOGGLES = [["trails", "Trails"], ["labels", "Names"], ["raw", "Raw"], ["curves", "Curves"]];
@@ -27,10 +27,11 @@ export class TrackBar {
 
   update() {
     const { options, camera, model } = this.host;
+    for (const control of this.root.querySelectorAll("button, input")) control.disabled = !model.frames;
     for (const [name, button] of this.buttons) button.setAttribute("aria-pressed", String(Boolean(options[name])));
     this.buttons.find(([name]) => name === "raw")[1].disabled = !model.view?.tracks?.raw;
     this.length.value = options.trail;
     this.length.hidden = !options.trails;
-    this.zoom.textContent = `${Math.round(camera.scale * 100)} %`;
+    this.zoom.textContent = zoomText(camera, model);
   }
 }

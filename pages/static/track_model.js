@@ -81,7 +81,7 @@ export class TrackModel extends Clip {
     if (this.known.key === key) return this.known.lanes;
     const chosen = this.selected(options);
     const name = chosen.length === 1 ? chosen[0].name
-      : chosen.length ? host.t("{count} selected").replace("{count}", chosen.length) : host.t("Nothing selected");
+      : host.t("{count} selected").replace("{count}", chosen.length);
     const lane = (points) => [...this.spans(points, options), ...keyed(points).map((frame) => [frame, frame + 1, "keyframe"])];
     this.known = { key, lanes: [
       { name, colour: chosen[0]?.colour ?? "accent", lane: lane(chosen), current: chosen.length > 0, tip: () => "" },

@@ -50,7 +50,6 @@ TRACKING: dict[str, str] = {
     "Raw": "原始",
     "Curves": "曲线",
     "All points": "所有点",
-    "Nothing selected": "未选择",
     "{count} selected": "已选 {count} 个",
     "seen": "可见",
     "hidden from view": "被遮挡",

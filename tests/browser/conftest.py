@@ -40,12 +40,16 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
-def page(context: BrowserContext, app: App) -> Page:
+def page(context: BrowserContext, app: App) -> Iterator[Page]:
     """Give a tab with the app's page, which has raised no error in the end."""
+    errors: list[str] = []
     opened = context.new_page()
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    opened.on("console", lambda line: errors.append(line.text) if line.text.startswith("Anchor:") else None)
     opened.goto(app.url)
     opened.wait_for_selector(".sm-page")
-    return opened
+    yield opened
+    assert not errors
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ import pytest
 
 from pages.stage import STATIC
 from pages.stage_kinds import MAKER_TEXTS, MATTING, OPTIONS, STAGE_TEXTS, TRACK_STAGE_TEXTS, TRACKING, StageKind
+from tests.browser.look import overlaps
 from tests.browser.stage_bench import ARGUMENTS, CHROMIUM, COLOURS, FOREGROUND, LIVE, STEPS, frame_colour, server
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -488,6 +489,39 @@ def test_nothing_overflows(seat: Open, width: int) -> None:
       .filter((box) => box.left < 0 || box.right > innerWidth || box.bottom > innerHeight).length"""
     assert page.js(code) == 0
     assert page.js("document.querySelector('.sm-window').clientHeight") >= 120
+
+
+def test_bars_never_lie_over_themselves(seat: Open) -> None:
+    page = seat(width=1000, height=700)
+    page.options(backdrop="#00b140", view_b="overlay")
+    for wipe, view in ((False, "overlay"), (False, "alpha"), (False, "composite"), (True, "composite")):
+        page.options(wipe=wipe, view=view)
+        page.until("([wipe, view]) => __stage.options.wipe === wipe && __stage.options.view === view", [wipe, view])
+        for width in range(320, 1001, 40):
+            page.page.set_viewport_size({"width": width, "height": 700})
+            found = {bar: overlaps(page.page, bar) for bar in (".sm-bar", ".sm-transport")}
+            assert not any(found.values()), (width, view, found)
+
+
+def test_the_picture_keeps_its_place_between_views(seat: Open) -> None:
+    for width in (480, 600, 720, 900):  # of the stage, in windows of 1090 to 1500
+        page = seat(width=width)
+        heights = set()
+        for view in ("overlay", "alpha", "source"):
+            page.options(view=view)
+            page.until("view => __stage.options.view === view", view)
+            heights.add(page.js("document.querySelector('.sm-window').clientHeight"))
+        assert len(heights) == 1, width
+
+
+def test_without_a_session_the_bars_are_at_rest(seat: Open) -> None:
+    page = seat()
+    page.post("set_view", {"view": None})
+    page.until("__stage.view === null && !document.querySelector('.sm-bar button:enabled')")
+    assert page.page.inner_text(".sm-zoom") == ""
+    page.view(name="again")
+    page.until("document.querySelectorAll('.sm-bar button:enabled').length > 8")
+    assert page.page.inner_text(".sm-zoom").endswith("%")
 
 
 @pytest.mark.parametrize("kind", [MATTING, TRACKING], ids=lambda kind: kind.name)

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import BrowserContext, Page, TimeoutError
+from playwright.sync_api import BrowserContext, Page, TimeoutError, expect
 
 from tests.browser import steps
 from tests.browser.driver import App
+from tests.browser.look import overlaps
 from tests.browser.material import centre, decode, demo_mask
 from tracking_export import TRACK_FORMATS
 
@@ -212,6 +213,8 @@ def test_settings_act_at_once_and_can_be_taken_back(page: Page, clip: Path) -> N
     track(page)
     raw = page.evaluate("window.__stage.track(1)")
     steps.tab(page, "Track")
+    current = page.get_by_text("All is up to date.").locator("visible=true")
+    expect(current).to_have_count(1)
     for _ in range(6):
         slide(page, "Smooth", "ArrowRight")
     until(page, "raw => window.__stage.tracksLoaded && window.__stage.track(1)[12].x !== raw", raw[12]["x"])
@@ -297,6 +300,7 @@ def test_points_of_a_matting_session_are_carried_over(page: Page, app: App, clip
 @pytest.mark.parametrize("width", [390, 1440])
 def test_it_fits_the_window_in_both_languages(page: Page, app: App, clip: Path, width: int) -> None:
     steps.upload(page, clip)
+    until(page, "window.__stage.labels.join() === '0 selected,All points'")
     add(page, 250, 75)
     page.set_viewport_size({"width": width, "height": 844})
     wide = "() => document.documentElement.scrollWidth > innerWidth + 1"
@@ -305,4 +309,8 @@ def test_it_fits_the_window_in_both_languages(page: Page, app: App, clip: Path, 
     page.get_by_role("option", name="中文").click()
     page.wait_for_selector("text=跟踪点")
     assert not page.evaluate(wide)
+    until(page, "window.__stage?.labels.join() === '已选 0 个,所有点'")
+    for narrower in {width, min(width, 1081), min(width, 1280)}:
+        page.set_viewport_size({"width": narrower, "height": 844})
+        assert not any(overlaps(page, bar) for bar in (".sm-header", ".sm-bar", ".sm-transport"))
     assert page.locator(".sm-window").bounding_box()["height"] > 120  # type: ignore[index]
