@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from errors import SessionError, SessionNotFoundError
+from errors import ParameterError, SessionError, SessionNotFoundError
 from results import matting, tracking
 from results.entries import Result
 from runner_base.facts import known_info
@@ -48,19 +48,24 @@ def results_of(session: AnySession, names: Sequence[str]) -> list[Result]:
 def outdated(session: AnySession) -> list[str]:
     """Return the formats whose files were made before the last changes: a run would make them anew.
 
-    None where the facts of its video cannot be read: nobody can tell then.
+    None where nobody can tell: the facts of its video are gone, or this version has not its engines.
     """
     info = known_info(session)
-    if info is None:
-        return []
+    with suppress(ParameterError):
+        if info and session.state.delivered:
+            return _outdated(session, info.frames)
+    return []
+
+
+def _outdated(session: AnySession, frames: int) -> list[str]:
     if isinstance(session, MattingSession):
         from matting_runner.marks import alpha_marks
         from matting_runner.marks import outdated as of_matting
 
-        return of_matting(session.state, alpha_marks(session.state, info.frames)) if session.state.delivered else []
+        return of_matting(session.state, alpha_marks(session.state, frames))
     from tracking_runner.marks import outdated as of_tracking
 
-    return of_tracking(session.state, info.frames)
+    return of_tracking(session.state, frames)
 
 
 def word_of_outdated(session: AnySession, names: Iterable[str]) -> str:

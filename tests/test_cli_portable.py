@@ -20,7 +20,7 @@ from config import ROOT
 from matting_runner import run_matting
 from results.sessions import open_session, outdated
 from session_base import sidecar_path
-from session_store import MattingSession
+from session_store import MattingSession, SessionStore
 from tests import project_material as material
 from tests.conftest import Answer, assert_error, write_clip
 from tracking_runner import run_tracking
@@ -180,6 +180,10 @@ def test_a_bundle_says_what_was_made_before_the_last_changes(
     assert rows == {one: {"png"}, other: {"csv", "json"}}
     cli(*older.partition("run.py ")[2].split())
     assert outdated(open_session(workspace, other)) == []
+    left = SessionStore(workspace / "sessions").open(one)
+    left.state.matter.name = "of a newer version"
+    left.save()
+    assert cli("list", "--json").code == 0 and outdated(left) == []
     (matted.folder / "meta.json").write_text("{")
     assert cli("bundle", one, "--force", "--json").json["outdated"] == []
 
