@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -13,7 +14,8 @@ from numpy.typing import NDArray
 from errors import ParameterError
 from tracking_export.motion.chain import corner_pin, similarity
 from tracking_export.motion.estimate import distances, estimate
-from tracking_export.motion.result import MotionKind, apply, as_tracks
+from tracking_export.motion.result import MotionKind, apply, as_shown, as_tracks
+from tracking_export.motion.stabilise import stabilise
 from tracking_export.motion.steady import steady_track
 from tracking_export.tracks import Tracks
 
@@ -61,6 +63,30 @@ def spoil(rng: np.random.Generator, xy: Array, share: float) -> NDArray[np.bool_
     bad = np.arange(xy.shape[1]) < round(share * xy.shape[1])
     xy[1:, bad] += rng.uniform(15, 200, (len(xy) - 1, bad.sum(), 2)) * rng.choice([-1, 1], (len(xy) - 1, bad.sum(), 2))
     return ~bad
+
+
+@pytest.mark.parametrize("aspect", [Fraction(2), Fraction(12, 11), Fraction(8, 9)])
+def test_a_turn_is_one_of_the_picture_as_it_is_shown(aspect: Fraction) -> None:
+    """In pixels that are not square a thing that turns is sheared, which no similarity of theirs could follow."""
+    rng = np.random.default_rng(1)
+    shown, wide = turns(rng, 6), np.array([float(aspect), 1])
+    shown[:, :2, 2] = 0
+    angles = np.degrees(np.arctan2(shown[:, 1, 0], shown[:, 0, 0]))
+    points = scatter(rng, 12)
+    xy = apply(shown, points * wide) / wide
+    motion = similarity(replace(tracks_of(xy), pixel_aspect=aspect), 10, (100.0, 50.0))
+    position, angle, scale = motion.parameters()
+    np.testing.assert_allclose(motion.path(points), xy, atol=1e-6)
+    np.testing.assert_allclose(angle, angles, atol=1e-6)
+    np.testing.assert_allclose(scale, np.hypot(shown[:, 0, 0], shown[:, 1, 0]), atol=1e-8)
+    np.testing.assert_allclose(position, (apply(shown, np.array([[100.0, 50.0]]) * wide) / wide)[:, 0], atol=1e-6)
+    assert motion.residual.max() < 1e-5 < similarity(tracks_of(xy), 10).residual.max()
+    still = stabilise(motion, WIDTH, HEIGHT)
+    np.testing.assert_allclose(still.matrices @ motion.matrices, np.tile(np.eye(3), (6, 1, 1)), atol=1e-8)
+    smooth = stabilise(motion, WIDTH, HEIGHT, 2).matrices @ motion.matrices
+    linear = as_shown(smooth, motion.pixel_aspect)[:, :2, :2]
+    np.testing.assert_allclose(linear[:, 0, 0], linear[:, 1, 1], atol=1e-8)
+    np.testing.assert_allclose(linear[:, 0, 1], -linear[:, 1, 0], atol=1e-8)
 
 
 @few

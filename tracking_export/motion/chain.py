@@ -7,7 +7,7 @@ up; then against the last frame that could be, and so on. Frames beyond a hole a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from errors import ParameterError
 from tracking_export.coordinates import Points
 from tracking_export.motion.estimate import Fit, estimate
-from tracking_export.motion.result import POINTS_NEEDED, Motion, MotionKind, describe
+from tracking_export.motion.result import POINTS_NEEDED, Motion, MotionKind, as_shown, describe
 from tracking_export.tracks import Tracks
 
 DEFAULT_TOLERANCE = 3.0
@@ -147,6 +147,7 @@ class _Chain:
             confidence=self.confidence,
             used=self.used,
             note=describe(self.used, self.kind, tracks.first_frame),
+            pixel_aspect=float(tracks.pixel_aspect),
         )
 
     def _sweep(self, rows: range, reference: int | None) -> bool:
@@ -196,7 +197,10 @@ class _Chain:
         both = tracks.visible[base] & tracks.visible[row]
         trust = np.minimum(tracks.confidence[base, both], tracks.confidence[row, both]).astype(np.float64)
         weights = np.maximum(trust, _LEAST_WEIGHT)
-        return estimate(POINTS_NEEDED[self.kind], tracks.xy[base, both], tracks.xy[row, both], weights, self.tolerance)
+        aspect = float(tracks.pixel_aspect)
+        before, after = (tracks.xy[index, both] * (aspect, 1) for index in (base, row))
+        fit = estimate(POINTS_NEEDED[self.kind], before, after, weights, self.tolerance)
+        return fit and replace(fit, matrix=as_shown(fit.matrix, 1 / aspect))
 
     def _keep(self, row: int, level: int, base: int, fit: Fit) -> None:
         matrix = fit.matrix @ self.matrices[base]

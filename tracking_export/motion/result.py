@@ -35,13 +35,15 @@ class Motion:
         points: float64 [P, 2] on the reference frame: one pivot, or the four corners TL, TR, BR, BL of a pin.
         reference: index in the source of the reference frame.
         first_frame: index in the source of the first matrix.
-        residual: float32 [T], RMS distance in pixels between the points that were used and where the matrix puts
-            them; NaN where nothing was solved.
+        residual: float32 [T], RMS distance in pixels (of their height, where they are not square) between the points
+            that were used and where the matrix puts them; NaN where nothing was solved.
         confidence: float32 [T], 0..1: the share of points that agree, their confidence, and half for every step down
             from the kind that was asked for; 0 where nothing was solved.
         used: uint8 [T]: 4 a homography, 2 a similarity, 1 a translation, 0 not solved: the number of points it takes.
         note: one line on frames that got less than what was asked for, and what they need; empty if none did.
         stabilises: whether it takes each frame back (`stabilise`), instead of following it.
+        pixel_aspect: a pixel's width divided by its height. Matrices and points are in pixels as they are; rotation
+            and scale are those of the picture as it is shown, where alone a thing that turns keeps its shape.
     """
 
     kind: MotionKind
@@ -54,6 +56,7 @@ class Motion:
     used: NDArray[np.uint8]
     note: str = ""
     stabilises: bool = False
+    pixel_aspect: float = 1.0
 
     @property
     def solved(self) -> NDArray[np.bool_]:
@@ -70,12 +73,19 @@ class Motion:
         Rotation is in degrees, clockwise as seen (y is down), without jumps of whole turns. Exact for translations
         and similarities; of a homography it is the affine part at the pivot.
         """
-        linear = jacobian(self.matrices, self.points[0])
+        linear = jacobian(as_shown(self.matrices, self.pixel_aspect), self.points[0] * (self.pixel_aspect, 1))
         # The nearest similarity of a 2x2 matrix: the mean of its diagonal and of its antisymmetric part.
         real = (linear[:, 0, 0] + linear[:, 1, 1]) / 2
         imaginary = (linear[:, 1, 0] - linear[:, 0, 1]) / 2
         angle = np.degrees(np.unwrap(np.arctan2(imaginary, real)))
         return self.path()[:, 0], angle, np.hypot(real, imaginary)
+
+
+def as_shown(matrices: NDArray[np.float64], pixel_aspect: float) -> NDArray[np.float64]:
+    """Return matrices [..., 3, 3] of such pixels as they are of square ones; with 1 / pixel_aspect, the way back."""
+    wide = np.array([pixel_aspect, 1.0, 1.0])
+    result: NDArray[np.float64] = wide[:, None] * matrices / wide
+    return result
 
 
 def apply(matrices: NDArray[np.float64], points: Points) -> Points:

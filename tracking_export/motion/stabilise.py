@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tracking_export.coordinates import picture_corners
 from tracking_export.motion.estimate import translation
 from tracking_export.motion.homography import from_four
-from tracking_export.motion.result import Motion, MotionKind
+from tracking_export.motion.result import Motion, MotionKind, as_shown
 from tracking_export.motion.smoothing import check_frames, local_linear
 
 Array = NDArray[np.float64]
@@ -53,5 +53,6 @@ def _smooth_path(motion: Motion, frames: float) -> Array:
     around = np.tile(np.eye(3), (len(turn), 1, 1))
     around[:, 0, 0] = around[:, 1, 1] = turn.real
     around[:, 1, 0], around[:, 0, 1] = turn.imag, -turn.imag
+    around = as_shown(around, 1 / motion.pixel_aspect)
     result: Array = translation(values[:, :2]) @ around @ translation(-motion.points[:1])
     return result
