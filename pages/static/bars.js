@@ -14,9 +14,9 @@ export function makeZoom(host, root) {
   button("fit", "Fit picture");
   const actual = () => host.run("actual");
   makeButton(zoom, { label: "1:1", tip: host.tip("Actual pixels (1:1)", "actual"), act: actual });
-  button("zoom_out", "Zoom out");
+  button("zoom_out", "Zoom out").classList.add("sm-step");
   const shown = make("span", "sm-zoom", zoom);
-  button("zoom_in", "Zoom in");
+  button("zoom_in", "Zoom in").classList.add("sm-step");
   return shown;
 }
 
@@ -28,6 +28,7 @@ export class ViewBar {
     this.host = host;
     this.root = make("div", "sm-bar", parent, { role: "toolbar", "aria-label": host.t("Views") });
     const views = group(this.root, "group", host.t("Views"));
+    views.classList.add("sm-views");
     this.buttons = VIEWS.map((view) => {
       const act = () => host.change({ view });
       return makeButton(views, { label: host.t(NAMES[view]), tip: host.tip(NAMES[view], `view_${view}`), act });
