@@ -140,8 +140,6 @@ def too(up: list[Up], joint: str = " and") -> str:
 
 
 def _row(kind: str, store: SessionFolders[Any], session_id: str, job: Job | None) -> dict[str, Any]:
-    from results.sessions import outdated
-
     room = room_of(kind)
     session = try_open(store, session_id)
     folder = store.folder(session_id)
@@ -160,7 +158,6 @@ def _row(kind: str, store: SessionFolders[Any], session_id: str, job: Job | None
         "progress": round(job.progress.fraction if job and running else room.progress(session), 4),
         _THINGS[kind]: len(getattr(session.state, _THINGS[kind])),
         "formats": list(session.state.delivered),
-        "outdated": outdated(session),
     }
 
 
@@ -183,8 +180,7 @@ def _state(store: SessionFolders[Any], session: StoredSession[Any], job: Job | N
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
-    old = row.get("outdated", ())
-    formats = ", ".join(f"{name} (out of date)" if name in old else name for name in row["formats"]) or "-"
+    formats = ", ".join(row["formats"]) or "-"
     size = bytes_text(row["bytes"])
     return [row["session_id"], row["kind"], row["state"], f"{row['progress']:4.0%}", f"{size:>8}", formats, row["name"]]
 

@@ -44,7 +44,7 @@ def test_list_says_what_is_there(cli: Cli, make: Make) -> None:
     assert row(cli) == {
         "kind": "matting", "session_id": session.state.id, "session_dir": str(session.folder),
         "bytes": tree_bytes(session.folder), "name": "dog.mp4", "created": session.state.created.isoformat(),
-        "state": "done", "progress": 1.0, "objects": 1, "formats": ["alpha"], "outdated": [],
+        "state": "done", "progress": 1.0, "objects": 1, "formats": ["alpha"],
         "usage": {"source": 1000, "frames": 300, "keyframes": 10, "masks": 20, "drafts": 0, "alpha": 40,
                   "deliverables": 50, "leftovers": 0, "other": row(cli)["usage"]["other"]},  # type: ignore[index]
     }  # fmt: skip

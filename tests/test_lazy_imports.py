@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from queue_logic import JobState
+from session_store import SessionStore
+from tests.session_files import add_jobs, finished_session
+
 ROOT = Path(__file__).resolve().parent.parent
 HEAVY = ("numpy", "cv2", "av", "OpenEXR", "torch", "transformers", "diffusers", "nicegui", "matting_runner", "pipeline")
 CODE = """
@@ -42,8 +46,11 @@ def test_help_of_every_command_loads_nothing_heavy() -> None:
 
 
 @pytest.mark.parametrize("arguments", [["list"], ["queue", "list"]])
-def test_lists_load_nothing_heavy(arguments: list[str]) -> None:
-    assert "LOADED []" in start(*arguments).stdout
+def test_lists_load_nothing_heavy(arguments: list[str], workspace: Path, tmp_path: Path) -> None:
+    session = finished_session(SessionStore(workspace / "sessions"), tmp_path / "a.mp4")
+    add_jobs(workspace, session, JobState.DONE)
+    result = start(*arguments)
+    assert session.state.id in result.stdout and "LOADED []" in result.stdout, result.stdout
 
 
 def test_help_is_quick() -> None:
