@@ -142,6 +142,7 @@ def test_cut_anywhere_it_goes_on_to_the_same_bytes(
     assert pixels(session) == pixels(case.undisturbed)
 
 
+@pytest.mark.slow
 def test_a_corrected_keyframe_redoes_exactly_its_neighbourhood(tmp_path: Path, case: Case) -> None:
     for name in ("corrected", "from the start"):
         shutil.copytree(case.undisturbed.folder, tmp_path / name / case.undisturbed.state.id)

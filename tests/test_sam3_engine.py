@@ -222,6 +222,7 @@ def test_clicks_boxes_and_masks_give_what_the_library_gives(clicks: Network) -> 
     assert rough.mask.shape == (77, 101)
 
 
+@pytest.mark.slow
 def test_features_are_made_once_a_picture_and_kept_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     film, segmenter = Film(3, 64, 48), Sam3Segmenter("cpu", threshold=ANY)
     made: list[str] = []

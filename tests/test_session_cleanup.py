@@ -151,7 +151,8 @@ def test_a_lost_deliverable_comes_back_without_frames(session: MattingSession, u
     assert content(session, "alpha.mp4") == content(undisturbed, "alpha.mp4")
 
 
-@pytest.mark.parametrize("deep", [pytest.param(False, marks=pytest.mark.slow), True])
+@pytest.mark.slow
+@pytest.mark.parametrize("deep", [False, True])
 def test_a_changed_keyframe_gives_the_same_as_without_a_clean_up(
     session: MattingSession, tmp_path: Path, deep: bool
 ) -> None:

@@ -203,7 +203,10 @@ def test_windows_share_the_noise_of_a_frame(monkeypatch: pytest.MonkeyPatch) -> 
         assert torch.equal(before[2:], after[:2]) and not torch.equal(before[:2], after[:2])
 
 
-@pytest.mark.parametrize(("frames", "size"), [(1, (64, 48)), (2, (64, 48)), (2, (7, 3)), (1, (1, 1)), (2, (131, 9))])
+@pytest.mark.parametrize(
+    ("frames", "size"),
+    [(1, (64, 48)), (2, (64, 48)), (2, (7, 3)), (1, (1, 1)), (2, (131, 9))],
+)
 def test_small_and_odd_clips(tiny: Network, frames: int, size: tuple[int, int]) -> None:
     run(VideoMaMaMatter(tiny, 16, 4, 0, 64), Film(frames, *size))
 
@@ -361,6 +364,7 @@ def test_solid_areas_stay_solid_and_sizes_may_be_odd() -> None:
 # --- memory -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_memory_that_does_not_suffice_makes_windows_shorter_then_pictures_smaller(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
