@@ -1,5 +1,8 @@
 # SplazMatte's recipes. `./start.sh RECIPE` (start.bat on Windows) sets up what they need and runs them.
 
+# Bytecode is kept, whatever the environment says: every job is a process, and each would compile everything anew.
+export PYTHONDONTWRITEBYTECODE := ""
+
 set positional-arguments
 set windows-shell := ["cmd.exe", "/d", "/c"]
 
