@@ -47,22 +47,10 @@ def check_stdout() -> None:
 
 
 def send(stream: ZipStream, on_progress: Callable[[int, int], None]) -> None:
-    """Write an archive to standard output.
-
-    Raises:
-        StorageError: it goes to a disk that is full.
-        BrokenPipeError: who reads it has gone.
-    """
-    from errors import StorageError
-
+    """Write an archive to standard output."""
     done = 0
     for block in stream:
-        try:
-            sys.stdout.buffer.write(block)
-            sys.stdout.buffer.flush()
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            raise StorageError(f"cannot write to standard output: {error.strerror}; choose another place") from error
+        sys.stdout.buffer.write(block)
         done += len(block)
         on_progress(done, stream.size)
+    sys.stdout.buffer.flush()

@@ -14,7 +14,6 @@ from cli.workspace import open_jobs, room_of, stores
 
 if TYPE_CHECKING:
     from queue_logic import Job
-    from results.sessions import AnySession
     from results.uploaded import Up
     from session_base import SessionFolders, StoredSession
 
@@ -52,7 +51,7 @@ def clean(
     show({"removed": removed, "skipped": skipped}, f"removed {counted(len(removed), what)}")
 
 
-def try_open(store: SessionFolders[Any], session_id: str) -> AnySession | None:
+def try_open(store: SessionFolders[Any], session_id: str) -> StoredSession[Any] | None:
     """Return a session that is there; None, with a warning, where its state cannot be read.
 
     Raises:

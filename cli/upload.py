@@ -43,12 +43,12 @@ def upload(
     sessions = [stores()[kind_of(session_id)].open(session_id) for session_id in session_ids]
     for session in sessions:
         chosen(session, names)
+    for text in filter(None, (word_of_outdated(session, names or session.state.delivered) for session in sessions)):
+        note(text)
     if queue:
         parameters: dict[str, Any] = {"formats": names} if names else {}
         show_jobs([open_queue().add("upload", session.state.id, parameters) for session in sessions])
         return
-    for text in filter(None, (word_of_outdated(session, names or session.state.delivered) for session in sessions)):
-        note(text)
     with stoppable("stopping; what was sent is kept") as asked, BytesBar() as bar:
         made = [(session, _upload(session, names, asked, bar)) for session in sessions]
     found = [(session.state.id, link) for session, keys in made for link in _links_of(session) if link.key in keys]

@@ -156,10 +156,11 @@ def bench(tmp_path: Path, chunky_clip: Path) -> Any:
 
 @pytest.fixture(params=["r2", "oss"])
 def cloud(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Return a tests.cloud_bench.Cloud of either kind, which takes files in small parts."""
+    """Return a tests.cloud_bench.Cloud of either kind: files go in small parts, and no retry waits."""
     from tests.cloud_bench import cloud_of, small_parts
 
     small_parts(monkeypatch)
+    monkeypatch.setattr("integrations.sending.Retry.pause", lambda *_: 0.0)
     with cloud_of(request.param, tmp_path / "session", monkeypatch) as made:
         yield made
 

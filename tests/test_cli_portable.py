@@ -194,4 +194,4 @@ def test_standard_output_on_a_full_disk(matted: MattingSession, workspace: Path)
             check=False, stdout=full, stderr=subprocess.PIPE, text=True,
             env=os.environ | {"SPLAZMATTE_WORKSPACE": str(workspace)},
         )  # fmt: skip
-    assert ended.returncode == 6 and ended.stderr.startswith("error: cannot write to standard output: No space left")
+    assert ended.returncode == 6 and ended.stderr.startswith("error: cannot write: No space left")

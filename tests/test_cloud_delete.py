@@ -11,7 +11,6 @@ import pytest
 
 from errors import ParameterError, SessionBusyError, SessionNotFoundError, StoreError, UploadError
 from integrations.ledger import FILE_NAME, Begun, Ledger
-from integrations.sending import Retry
 from pages.texts.messages import in_chinese
 from results.cloud import key_of, links, upload_results
 from results.uploaded import delete_before_session, delete_uploads, is_own, uploads_of
@@ -20,12 +19,6 @@ from tests.cloud_bench import Cloud, Quick, delivered_session, noise, set_to, se
 from tests.faulty import Fault, error
 
 BROKEN = Fault("PUT part 4", answer=error(507, "InsufficientStorage"), after=("PUT part 1", "PUT part 2", "PUT part 3"))
-
-
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let requests be tried again at once."""
-    monkeypatch.setattr(Retry, "pause", lambda *_: 0.0)
 
 
 @pytest.fixture

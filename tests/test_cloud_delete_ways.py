@@ -10,7 +10,6 @@ import pytest
 from app_logic.matting_side import MattingSide
 from app_logic.side import Surroundings
 from errors import UploadError
-from integrations.sending import Retry
 from pages.texts.messages import in_chinese
 from queue_logic import JobQueue
 from results.cloud import upload_results
@@ -20,12 +19,6 @@ from tests.conftest import Answer, assert_error
 from tests.faulty import Fault, error
 
 Cli = Callable[..., Answer]
-
-
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let requests be tried again at once."""
-    monkeypatch.setattr(Retry, "pause", lambda *_: 0.0)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from tracking_export import TRACK_FORMATS, export, track_format
 from tracking_export.motion.result import Motion
 from tracking_export.tracks import Tracks
 from tracking_runner.draw import draw_tracks
-from tracking_runner.marks import VIDEO, delivery_mark
+from tracking_runner.marks import VIDEO, delivery_marks
 from tracking_runner.motion import carried, solve
 from tracking_runner.result import session_tracks
 from tracking_runner.sidecars import engines_of, write_sidecars
@@ -64,6 +64,7 @@ def deliver(
     tracks = session_tracks(session, info, span) if stale else None
     exports = [name for name in stale if name != VIDEO]
     motions = [(choice, solve(state, tracks, choice)) for choice in state.motions] if tracks and exports else []
+    marks = delivery_marks(state, span, stale)
     for name in stale:
         assert tracks is not None
         if name == VIDEO:
@@ -72,7 +73,7 @@ def deliver(
             path = _export(session, tracks, [motion for _, motion in motions], name, reporter)
             if VIDEO not in stale:
                 reporter.tick()
-        _record(session, name, path, delivery_mark(session.state, span, name))
+        _record(session, name, path, marks[name])
     reporter.end()  # reading the source for its digest says nothing about how fast this machine encodes
     write_sidecars(session, info, span, stale, reporter)
     return motions
@@ -80,11 +81,8 @@ def deliver(
 
 def stale_formats(session: TrackingSession, span: tuple[int, int]) -> list[str]:
     """Return the chosen formats that are missing or were made from something else."""
-    return [
-        name
-        for name in session.state.formats
-        if not _is_current(session, name, delivery_mark(session.state, span, name))
-    ]
+    marks = delivery_marks(session.state, span, session.state.formats)
+    return [name for name, mark in marks.items() if not _is_current(session, name, mark)]
 
 
 def _record(session: TrackingSession, name: str, path: Path, mark: str) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from typing import Any
 
 from session_base import digest
 from tracking_runner.segments import track_mark
@@ -12,15 +14,21 @@ VIDEO = "video"
 """The format that is not an export: the source with the tracks drawn over it."""
 
 
-def delivery_mark(state: TrackingState, span: tuple[int, int], name: str) -> str:
-    """Return what a format has to be made from now."""
+def delivery_marks(state: TrackingState, span: tuple[int, int], names: Iterable[str]) -> dict[str, str]:
+    """Return {format: what it has to be made from now}; all but the video are made from the same."""
     parts = [track_mark(state, point, span) for point in state.points]
-    motions = [] if name == VIDEO else [motion.model_dump() for motion in state.motions]
     looks = [point.model_dump_json(exclude={"keys"}) for point in state.points]
-    return digest(json.dumps([parts, looks, state.refinement.model_dump(), motions]).encode())
+
+    def mark(motions: list[dict[str, Any]]) -> str:
+        return digest(json.dumps([parts, looks, state.refinement.model_dump(), motions]).encode())
+
+    video, exports = mark([]), mark([motion.model_dump() for motion in state.motions])
+    return {name: video if name == VIDEO else exports for name in names}
 
 
 def outdated(state: TrackingState, frames: int) -> list[str]:
     """Return the formats that were delivered from other tracks than a run would give now."""
-    span = state.range or (0, frames)
-    return [name for name, made in state.delivered.items() if made.mark != delivery_mark(state, span, name)]
+    if not state.delivered:
+        return []
+    marks = delivery_marks(state, state.range or (0, frames), state.delivered)
+    return [name for name, made in state.delivered.items() if made.mark != marks[name]]

@@ -10,11 +10,9 @@ import argparse
 import json
 import os
 import shutil
-import socket
 import struct
 import subprocess
 import sys
-import time
 import urllib.request
 import zlib
 from collections.abc import Iterator
@@ -22,6 +20,8 @@ from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+from tests.app_process import free_port, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 COLOURS = ("#ff9f1a", "#27c4f5")
@@ -210,36 +210,33 @@ def serve(port: int) -> None:
 @contextmanager
 def server() -> Iterator[str]:
     """Run the stand-in in a process of its own; yield its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     hidden = ("PYTEST", "NICEGUI")  # NiceGUI takes a process with pytest's variables for a simulation
     environment = {key: value for key, value in os.environ.items() if not key.startswith(hidden)}
     command = [sys.executable, "-m", "tests.browser.stage_bench", "--port", str(port)]
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{port}"
     try:
-        wait_for(address, process)
+        wait_for(lambda: answers(address, process), 40, what="the stage's stand-in server")
         yield address
     finally:
         process.terminate()
         process.wait(10)
 
 
-def wait_for(address: str, process: subprocess.Popen[bytes], seconds: float = 40) -> None:
-    """Wait until the server answers.
+def answers(address: str, process: subprocess.Popen[bytes]) -> bool:
+    """Tell whether the stand-in serves.
 
     Raises:
-        RuntimeError: it ended, or did not answer in time.
+        RuntimeError: its process has ended.
     """
-    end = time.monotonic() + seconds
-    while time.monotonic() < end and process.poll() is None:
-        try:
-            urllib.request.urlopen(f"{address}/stub/events", timeout=2).close()
-            return
-        except OSError:
-            time.sleep(0.05)
-    raise RuntimeError("the stage's stand-in server did not start")
+    if process.poll() is not None:
+        raise RuntimeError("the stage's stand-in server did not start")
+    try:
+        urllib.request.urlopen(f"{address}/stub/events", timeout=2).close()
+    except OSError:
+        return False
+    return True
 
 
 STEPS = """async (count) => {
