@@ -41,7 +41,14 @@ def cut(blocks: Iterable[bytes], size: int) -> Iterator[bytes]:
     for block in blocks:
         held += block
         while len(held) >= size:
-            yield bytes(held[:size])
-            del held[:size]
+            yield _taken(held, size)
     if held:
         yield bytes(held)
+
+
+def _taken(held: bytearray, size: int) -> bytes:
+    """Return the first `size` bytes of `held`, copied once, and drop them there."""
+    with memoryview(held) as view:
+        piece = bytes(view[:size])
+    del held[:size]
+    return piece

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import closing, suppress
 from functools import partial
-from itertools import chain
+from itertools import islice
 from typing import TypeVar
 
 from errors import StorageError, UploadError
@@ -121,6 +122,13 @@ class Uploader:
         return made
 
 
+def _emptied(ahead: deque[bytes], rest: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield what was read ahead and then the rest; nothing yielded is held: each piece has 8 MiB or more."""
+    while ahead:
+        yield ahead.popleft()
+    yield from rest
+
+
 class _Sending:
     """One file on its way."""
 
@@ -140,12 +148,13 @@ class _Sending:
         begun = self._usable_begun()
         with closing(self._source.blocks()) as blocks:
             pieces = self._readable(cut(blocks, self._source.part_size))
-            first, second = next(pieces, b""), next(pieces, None)
-            if second is None:
+            ahead = deque(islice(pieces, 2))
+            if len(ahead) < 2:
                 if begun:
                     _give_up(self._bucket, self._ledger, self._requests, self._source.key, begun)
-                return len(first), self._requests(partial(self._put, first))
-            return self._send(begun, chain((first, second), pieces))
+                data = ahead.popleft() if ahead else b""
+                return len(data), self._requests(partial(self._put, data))
+            return self._send(begun, _emptied(ahead, pieces))
 
     def _readable(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         """Yield `pieces`; an error in reading the file is not one of the network."""
