@@ -146,10 +146,10 @@ def logged(studio: Studio, name: str) -> None:
 
 
 def keep(page: Page, name: str) -> None:
-    """Write the picture, once all that moves has come to rest."""
+    """Write the picture, with all that moves at rest."""
     page.mouse.move(5, page.viewport_size["height"] - 5)  # type: ignore[index]
-    page.wait_for_function("document.getAnimations().every(one => one.effect.getTiming().iterations === Infinity)")
-    raw = cv2.imdecode(np.frombuffer(page.screenshot(), np.uint8), cv2.IMREAD_COLOR)
+    shot = page.screenshot(animations="disabled")
+    raw = cv2.imdecode(np.frombuffer(shot, np.uint8), cv2.IMREAD_COLOR)
     assert raw is not None
     cv2.imwrite(str(DOCS / f"{name}.jpg"), raw, [cv2.IMWRITE_JPEG_QUALITY, 88, cv2.IMWRITE_JPEG_OPTIMIZE, 1])
 
