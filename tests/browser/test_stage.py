@@ -351,6 +351,7 @@ def test_keys_stay_out_of_fields_and_buttons(seat: Open) -> None:
     assert [event["action"] for event in page.events("action")] == ["matte_frame"]
 
 
+@pytest.mark.alone
 def test_playback_keeps_time_and_stays_in_the_range(seat: Open) -> None:
     page = seat()
     page.view(range=[5, 17])
@@ -443,6 +444,7 @@ def test_scrubbing_keeps_memory_bounded_and_reports_sparsely(seat: Open) -> None
     assert reports[-1]["frame"] == 597 and len(reports) < 100
 
 
+@pytest.mark.alone
 def test_stepping_draws_every_frame(seat: Open) -> None:
     page = seat()
     assert page.js(STEPS, 40) > 20
