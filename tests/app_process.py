@@ -91,7 +91,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for(condition: Callable[[], Value], seconds: float = 30, *, what: str = "") -> Value:
+def wait_for(condition: Callable[[], Value], seconds: float = 60, *, what: str = "") -> Value:
     """Return what `condition` returns once that is true."""
     end = time.monotonic() + seconds
     while True:

@@ -10,9 +10,11 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.app_process import App, free_port, start_app, wait_for
 
-__all__ = ["CHROMIUM", "FLAGS", "App", "chromium", "free_port", "start_app", "wait_for"]
+__all__ = ["CHROMIUM", "FLAGS", "PATIENCE", "App", "chromium", "free_port", "start_app", "wait_for"]
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+PATIENCE = 60_000
+"""Milliseconds for what comes at once on an idle machine: what never comes fails late, what is late does not fail."""
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

@@ -19,7 +19,7 @@ def upload(page: Page, path: Path) -> str:
     page.wait_for_function("window.__stage")
     before = page.evaluate(f"{VIEW} ? {VIEW}.id : ''")
     page.set_input_files(".sm-upload input[type=file]", str(path))
-    page.wait_for_function(f"before => {VIEW} && {VIEW}.id !== before", arg=before, timeout=60_000)
+    page.wait_for_function(f"before => {VIEW} && {VIEW}.id !== before", arg=before)
     shown(page)
     return str(page.evaluate(f"{VIEW}.id"))
 

@@ -65,7 +65,7 @@ def test_results_are_uploaded_and_their_links_stay(page: Page, place: Place, tmp
     button.click()
     expect(page.locator(".sm-jobbar")).to_contain_text("bucket 'results' is full")
     button.click()
-    expect(page.locator(".sm-cloud")).to_have_count(2, timeout=60_000)
+    expect(page.locator(".sm-cloud")).to_have_count(2)
     expect(page.locator(".sm-jobbar")).to_be_hidden()
     page.reload()
     steps.tab(page, "Deliver")
@@ -91,7 +91,7 @@ def test_results_are_uploaded_and_their_links_stay(page: Page, place: Place, tmp
 def test_what_is_up_is_deleted_by_hand_and_with_its_session(page: Page, place: Place) -> None:
     page.get_by_role("button", name="Upload to Cloudflare R2").click()
     rows = page.locator(".sm-cloud")
-    expect(rows).to_have_count(2, timeout=60_000)
+    expect(rows).to_have_count(2)
     expect(page.get_by_text("out of date")).to_have_count(0)
     (place.app.workspace / "sessions" / place.session_id / "alpha.mp4").write_bytes(b"made anew")
     page.reload()

@@ -55,7 +55,7 @@ def test_masks_appear_while_a_propagation_runs_and_it_can_be_stopped(prompted: P
     page = prompted
     steps.tab(page, "Propagate")
     page.get_by_role("button", name="Propagate").last.click()
-    page.wait_for_function("window.__stage.view.objects[0].lane.length > 1", timeout=60_000)
+    page.wait_for_function("window.__stage.view.objects[0].lane.length > 1")
     page.get_by_role("button", name="Stop", exact=True).click()
     steps.finished(page)
     made = steps.kinds(page)

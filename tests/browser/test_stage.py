@@ -13,6 +13,7 @@ import pytest
 
 from pages.stage import STATIC
 from pages.stage_kinds import MAKER_TEXTS, MATTING, OPTIONS, STAGE_TEXTS, TRACK_STAGE_TEXTS, TRACKING, StageKind
+from tests.browser.driver import PATIENCE
 from tests.browser.look import overlaps
 from tests.browser.stage_bench import ARGUMENTS, CHROMIUM, COLOURS, FOREGROUND, LIVE, STEPS, frame_colour, server
 
@@ -32,7 +33,7 @@ class Seat:
         return self.page.evaluate(code, argument)
 
     def until(self, condition: str, argument: object = None) -> None:
-        self.page.wait_for_function(condition, arg=argument, timeout=10_000)
+        self.page.wait_for_function(condition, arg=argument)
 
     def seek(self, frame: int) -> None:
         self.js("frame => __stage.seek(frame)", frame)
@@ -100,6 +101,7 @@ def seat(browser: Any, address: str) -> Iterator[Open]:
     ) -> Seat:
         context = browser.new_context(viewport={"width": width, "height": height}, device_scale_factor=dpr, **more)
         contexts.append(context)
+        context.set_default_timeout(PATIENCE)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(f"{address}/?session={session}")
