@@ -263,6 +263,6 @@ class PointTracker(Protocol):
                 together are every frame of the range once.
 
         On the frames on the other side of its query a point stands at the query's position, not visible, with
-        confidence 0: nothing is invented. A point that is lost stays where it was last seen, not visible.
+        confidence 0: nothing is invented. A point that is lost is not visible; its place is the engine's guess.
         """
         ...

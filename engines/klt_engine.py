@@ -3,7 +3,7 @@
 From frame to frame a point goes where rough dense flow (DIS, Kroeger et al. 2016) and then pyramidal Lucas-Kanade
 (Bouguet 2001) take it, checked there and back. Then the query's own patch is aligned with what is there: so errors do
 not add up, and how well it fits tells whether the point is seen. A point that is lost is looked for where the points
-that moved with it are now.
+that moved with it are now; until it is found it is said to be there or, where they do not tell, goes on with the flow.
 """
 
 from __future__ import annotations
@@ -84,11 +84,11 @@ class _Run:
             grey = cv2.copyMakeBorder(grey, 0, lacking[0], 0, lacking[1], cv2.BORDER_REPLICATE)
         self._points.advance(grey, step, fresh, (self._queries[fresh] + 0.5) * self._scale - 0.5)
         count = len(self._xy)
-        seen = self._points.seen[:count]
-        self._xy[seen] = (self._points.xy[:count][seen] + 0.5) / self._scale - 0.5
+        begun = self._points.begun[:count]
+        self._xy[begun] = (self._points.xy[:count][begun] + 0.5) / self._scale - 0.5
         self._xy[fresh] = self._queries[fresh]
 
     def row(self) -> Row:
-        """Return positions, visibility and confidence of this frame; a lost point stays where it was last seen."""
+        """Return positions, visibility and confidence of this frame; a lost point is where it is thought to be."""
         count = len(self._xy)
         return self._xy.copy(), self._points.seen[:count].copy(), np.clip(self._points.likeness[:count], 0, 1)

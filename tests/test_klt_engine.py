@@ -214,7 +214,7 @@ def covered(frames: int) -> Clip:
     return clip
 
 
-def test_what_is_covered_is_lost_where_it_was_and_found_again() -> None:
+def test_what_is_covered_is_thought_to_go_on_and_found_again() -> None:
     tracks, visible, confidence = track(covered(30), np.array([[0, 80, 64]]))
     left = -40 + 6 * np.arange(30)
     x = 80 + 0.5 * np.arange(30)
@@ -224,7 +224,7 @@ def test_what_is_covered_is_lost_where_it_was_and_found_again() -> None:
     assert not visible[hidden, 0].any() and visible[clear, 0].all()
     assert np.abs(tracks[clear, 0, 0] - x[clear]).max() < 0.3
     gone = np.flatnonzero(~visible[:, 0])
-    assert (tracks[gone, 0] == tracks[gone[0] - 1, 0]).all() and not confidence[gone, 0].any()
+    assert np.abs(tracks[gone, 0] - np.stack([x, np.full(30, 64)], 1)[gone]).max() < 2 and not confidence[gone, 0].any()
 
 
 def test_what_leaves_the_picture_and_comes_back_is_seen_again() -> None:

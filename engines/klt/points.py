@@ -60,12 +60,13 @@ class Points:
         self.linear: Floats = np.tile(np.eye(2, dtype=np.float32), (total, 1, 1))
         self.likeness: Floats = np.zeros(total, np.float32)
         self.seen: Flags = np.zeros(total, bool)
-        self._alive: Flags = np.zeros(total, bool)
+        self.begun: Flags = np.zeros(total, bool)
         self._born = np.full(total, -1)
         self._patches = Patches.empty(total)
         self._recent: Floats = np.zeros((total, SIDE * SIDE), np.float32)
         self._level: Floats = np.ones(total, np.float32)
         self._lost_for = np.zeros(total, int)
+        self._led: Flags = np.zeros(total, bool)
         self._sure_xy: Floats = np.zeros((total, 2), np.float32)
         self._sure_linear = self.linear.copy()
         self._sure_step = np.zeros(total, int)
@@ -87,8 +88,12 @@ class Points:
         even, soft = evened(grey), cv2.GaussianBlur(grey, (0, 0), 0.8)
         if self._before is not None:
             motion = Motion(self._before, even)
-            alive, seen = np.flatnonzero(self._alive), np.flatnonzero(self.seen)
+            alive, seen = np.flatnonzero(self.begun), np.flatnonzero(self.seen)
             there, good = motion.follow(self.xy[seen])
+            # Where a lost point is, nobody knows: with what moved with it before or, where that says little, with the
+            # picture. Either is a better guess than that it stays.
+            adrift = alive[~self.seen[alive] & ~self._led[alive] & (alive < self._count)]
+            self.xy[adrift] = motion.roughly(self.xy[adrift])
             young = self._young()
             before = int(self.seen[young].sum())
             for part in _blocks(np.arange(len(seen))):
@@ -126,14 +131,14 @@ class Points:
         self._recent[rows] = cut.values
         self.xy[rows] = self._sure_xy[rows] = places
         self.linear[rows] = self._sure_linear[rows] = linear
-        self.likeness[rows], self.seen[rows], self._alive[rows] = 1, True, True
+        self.likeness[rows], self.seen[rows], self.begun[rows] = 1, True, True
         self._born[rows] = self._sure_step[rows] = self._step
-        self._lost_for[rows], self._level[rows] = 0, 1
+        self._lost_for[rows], self._led[rows], self._level[rows] = 0, False, 1
 
     def _sow(self, grey: Grey, soft: Grey) -> None:
         rows = self._count + (self._step // EVERY % GENERATIONS) * self._each + np.arange(self._each)
         places, good = sow(grey, self._columns, self._cell_rows)
-        self._alive[rows] = self.seen[rows] = False
+        self.begun[rows] = self.seen[rows] = False
         self._past_seen[:, rows] = False
         self._begin(rows[good], places[good], soft)
 
@@ -156,6 +161,7 @@ class Points:
             & (good | (likeness > np.where(patches.clear, GUESSED, GUESSED_FLAT) * level))
         )
         self._level[seen] = np.where(ok, np.maximum(level + 0.2 * (likeness - level), 0.7), level)
+        self.xy[seen[~ok]] = there[~ok]
         done = seen[ok]
         self._put(done, centres[ok], linear[ok], likeness[ok])
         sure = ok & (likeness > SURE * level) & good
@@ -167,7 +173,7 @@ class Points:
 
     def _put(self, rows: Indices, centres: Floats, linear: Floats, likeness: Floats) -> None:
         self.xy[rows], self.linear[rows], self.likeness[rows] = centres, linear, likeness
-        self.seen[rows], self._lost_for[rows] = True, 0
+        self.seen[rows], self._lost_for[rows], self._led[rows] = True, 0, False
 
     def _keep(self, rows: Indices, there: Floats) -> None:
         """Remember sure places."""
@@ -199,9 +205,11 @@ class Points:
         linear = expected.linear @ self._sure_linear[rows]
         told &= self._sane(linear)
         self._again(rows[told], expected.places[told], linear[told])
+        firmly = told & (expected.weight > 1)
+        self.xy[rows[firmly]], self._led[rows] = expected.places[firmly], firmly
         places = np.where(told[:, None], expected.places, self._sure_xy[rows])
         linear = np.where(told[:, None, None], linear, self._sure_linear[rows])
-        good = self._settle(rows, places, linear, told, told & (expected.weight > 1), soft)
+        good = self._settle(rows, places, linear, told, firmly, soft)
         # Supports find back by each other; where all of them are lost, as after a flash, they have to be looked for.
         own = (rows < self._count) | ~self.seen[self._young()].any()
         due = (
