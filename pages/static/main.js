@@ -61,6 +61,7 @@ export class StageController {
     this.off = new AbortController();
     const { signal } = this.off;
     document.addEventListener("keydown", (event) => this.keyDown(event), { signal });
+    document.addEventListener("keydown", (event) => this.enterDown(event), { signal, capture: true });
     document.addEventListener("keyup", (event) => this.keyUp(event), { signal });
     window.addEventListener("blur", () => { this.spaceHeld = false; }, { signal });
     this.themes = new MutationObserver(() => { this.redraw(); this.timeline.redraw(); this.below?.redraw(); });
@@ -255,6 +256,13 @@ export class StageController {
     event.preventDefault();
     const repeats = /^(back|forward|zoom|brush|undo|redo)/.test(action);
     if (!event.repeat || repeats) this.run(action);
+  }
+
+  // Buttons of the page take every Enter for a press, with Ctrl too, and hand none on: ours have to be heard before.
+  enterDown(event) {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+    this.keyDown(event);
+    if (event.defaultPrevented) event.stopPropagation();
   }
 
   // Space plays when it comes up, unless the picture was moved with it.
