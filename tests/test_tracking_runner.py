@@ -78,6 +78,12 @@ def test_times_of_a_varying_rate_go_into_what_carries_them(session: TrackingSess
     assert constant.notices == [] and json.loads(constant.outputs["json"].read_text())["times"] is None
 
 
+def test_a_run_that_only_extracts_frames_was_made_by_no_tracker(session: TrackingSession) -> None:
+    assert run_tracking(session, until="frames").summary()["engines"] == {}
+    session.add_point(14, 30, 20)
+    assert run_tracking(session, until="track").summary()["engines"] == {"tracker": "klt"}
+
+
 def test_a_point_goes_both_ways_from_its_key(session: TrackingSession) -> None:
     point = session.add_point(14, 30, 20)
     assert session.state.tracker.name == "klt" and point.name == "point 1"
