@@ -135,7 +135,7 @@ export class StageController {
     if (other) this.overlay.clear();
     this.range = view?.range ? [...view.range] : null;
     this.scenes.loader.retryMs = view && view.extracted < view.frames ? 400 : 2000;
-    if (view) this.camera.setSource(view.width, view.height);
+    if (view) this.camera.setSource(view.width, view.height, view.pixel_aspect ?? 1);
     if (view && other) this.camera.fit();
     this.frame = this.model.clamp(this.frame);
     this.overlay.settle();
