@@ -139,6 +139,10 @@ class SessionWork(ABC):
     def _foresee(self, session_id: str, until: str, refuse: bool) -> Needs:
         """Return what a run will take; raises ResourceError where it does not fit and `refuse` is set."""
 
+    @abstractmethod
+    def _check(self, state: Any) -> None:
+        """Raise PromptError where a session's state says nothing yet of what is to be worked on."""
+
     def listing(self) -> list[dict[str, Any]]:
         """Return every job as plain values, in the order in which they are run."""
         return [self._row(job) for job in self._queue.jobs()]
@@ -170,6 +174,8 @@ class SessionWork(ABC):
     def _run(self, session_id: str, until: str) -> Job:
         """Put a job into the queue; what waits for the same session and goes less far is part of it."""
         self._store.folder(session_id)
+        if until != self.stages[0]:
+            self._check(self._store.open(session_id).state)
         for job in self._queue.jobs():
             reach = str(job.parameters.get("until", "deliver"))
             less = reach in self.stages and self.stages.index(reach) < self.stages.index(until)

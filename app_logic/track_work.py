@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from app_logic.jobs import SessionWork
+from errors import PromptError
 from queue_logic import Job, Needs
+from tracking_session_store import TrackingState
 
 
 class TrackWork(SessionWork):
@@ -15,6 +17,10 @@ class TrackWork(SessionWork):
     def track(self, session_id: str) -> Job:
         """Have the points tracked that are new or have changed; all others keep their tracks."""
         return self._run(session_id, "track")
+
+    def _check(self, state: TrackingState) -> None:
+        if not (state.points or state.carry):
+            raise PromptError("there is no point to track yet: click on the picture first")
 
     def _foresee(self, session_id: str, until: str, refuse: bool) -> Needs:
         from tracking_runner import foresee

@@ -27,6 +27,7 @@ def clip_view(session: StoredSession[Any], revision: int, info: VideoInfo) -> di
         "name": state.name,
         "width": info.width,
         "height": info.height,
+        "pixel_aspect": float(info.sample_aspect_ratio),
         "frames": info.frames,
         "rate": [info.rate.numerator, info.rate.denominator],
         "times": _times(info),

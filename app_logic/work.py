@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from app_logic.jobs import SessionWork
+from errors import PromptError
 from queue_logic import Job, Needs
+from session_store import MattingState
 
 
 class Work(SessionWork):
@@ -19,6 +21,10 @@ class Work(SessionWork):
     def matte(self, session_id: str) -> Job:
         """Have the masks and the alpha made that are missing or stale."""
         return self._run(session_id, "matte")
+
+    def _check(self, state: MattingState) -> None:
+        if not any(item.keyframes or item.prompts for item in state.objects):
+            raise PromptError("there is nothing to matte yet: click on an object first")
 
     def _foresee(self, session_id: str, until: str, refuse: bool) -> Needs:
         from matting_runner import Stage, foresee

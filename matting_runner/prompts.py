@@ -64,7 +64,7 @@ def check_prompts(objects: Iterable[SessionObject], info: VideoInfo) -> None:
 
 def _says_what_is_in(prompts: FramePrompts) -> bool:
     signs = [*(point.positive for point in prompts.points), *(stroke.positive for stroke in prompts.strokes)]
-    return prompts.box is not None or bool(prompts.text) or any(signs)
+    return prompts.box is not None or bool(prompts.text or prompts.base) or any(signs)
 
 
 def _positions(prompts: FramePrompts) -> Iterator[tuple[float, float]]:

@@ -66,6 +66,8 @@ class SessionsPanel:
     async def refresh(self) -> None:
         """Show what has changed; the list is drawn anew for other sessions only, not from under the pointer."""
         rows = await run.io_bound(self._sessions.rows) or []
+        if self._list.is_deleted:  # with its page, meanwhile
+            return
         self._mark()
         for row in rows:
             if row.id in self._cards:

@@ -55,7 +55,7 @@ def test_clicks_and_masks_become_points_of_a_group(services: Services, matting: 
 
 
 def test_points_may_wait_for_the_masks(services: Services, matting: MattingSession) -> None:
-    services.matting.work.propagate(matting.state.id)
+    services.queue.add("matting", matting.state.id, {"until": "propagate"})
     made = track_through(services, matting.state.id, 5, start=False)
     assert not made.state.points and jobs(services, made.state.id) == ["track"], "frames are part of it"
     give_mask(matting)

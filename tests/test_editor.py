@@ -140,6 +140,19 @@ def test_a_click_on_a_propagated_mask_corrects_that(editor: SessionEditor) -> No
     assert ((after > 127) & (before > 127)).sum() > 0.9 * (before > 127).sum()
 
 
+def test_a_negative_click_alone_corrects_a_propagated_mask_and_the_run_takes_it(editor: SessionEditor) -> None:
+    editor.use_mask(1, 0, disc(0), "mask import")
+    rerun(editor)
+    before = shown(editor, 6)
+    rows, columns = np.nonzero(before > 127)
+    x, y = int(columns.max()) - 2, int(rows[columns.argmax()])
+    editor.add_point(1, 6, x, y, positive=False)
+    taken = shown(editor, 6)
+    assert before[y, x] == 255 and taken[y, x] == 0 and taken.any()
+    assert rerun(editor).state.objects[0].keyframes[6].origin == "prompts"
+    assert (shown(editor, 6) == taken).all()
+
+
 def test_a_propagated_mask_is_kept(editor: SessionEditor) -> None:
     editor.use_mask(1, 0, disc(0), "mask import")
     rerun(editor)

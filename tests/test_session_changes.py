@@ -16,7 +16,7 @@ from app_logic.side import Surroundings
 from app_logic.view import mask_lane, session_view
 from app_logic.work import Work
 from engines.spec import Job
-from errors import ParameterError, SessionBusyError, SessionNotFoundError, StorageError
+from errors import ParameterError, PromptError, SessionBusyError, SessionNotFoundError, StorageError
 from matting_runner import create_session, run_matting, set_keyframe
 from matting_runner.marks import alpha_marks, engine_mark
 from matting_runner.matte_stage import SessionGuides
@@ -206,6 +206,16 @@ def test_a_wider_job_takes_the_place_of_one_that_waits(
     assert work.active(key) is None and work.listing()[1]["state"] == "cancelled" and work.listing()[1]["can_retry"]
     with pytest.raises(SessionNotFoundError):
         work.propagate("nobody")
+
+
+def test_nothing_is_queued_before_there_is_something_to_matte(work: Work, session: MattingSession) -> None:
+    session.state.objects.clear()
+    session.add_object("nothing yet")
+    session.save()
+    for start in (work.propagate, work.matte, work.deliver):
+        with pytest.raises(PromptError, match="click on an object first"):
+            start(session.state.id)
+    assert work.extract(session.state.id) and len(work.listing()) == 1
 
 
 def test_what_a_run_takes_is_told_before(work: Work, session: MattingSession) -> None:

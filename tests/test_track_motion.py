@@ -107,6 +107,32 @@ def test_similarity_comes_back_exactly_with_a_third_of_outliers(seed: int) -> No
     assert angle[3] == pytest.approx(np.degrees(np.arctan2(truth[3, 1, 0], truth[3, 0, 0])))
 
 
+def test_a_plane_that_tilts_turns_evenly_as_a_similarity() -> None:
+    """No similarity fits it: the one that is near to most points is given, not one that three points happen to fit."""
+    rng = np.random.default_rng(4)
+    rows = np.arange(24)
+    turn = np.exp(1j * np.radians(2.0 * rows))
+    planes = np.tile(np.eye(3), (24, 1, 1))
+    planes[:, 0, 0], planes[:, 0, 1], planes[:, 1, 0], planes[:, 1, 1] = turn.real, -turn.imag, turn.imag, turn.real
+    planes[:, 2, :2] = rows[:, None] * (1.5e-5, 2e-5)
+    points = scatter(rng, 30)
+    motion = similarity(tracks_of(apply(planes, points)), reference=10)
+    _, angle, scale = motion.parameters()
+    assert (motion.used == 2).all()
+    assert np.abs(np.diff(angle, 2)).max() < 2, "a few points at a time gave leaps of a quarter turn"
+    assert np.abs(np.diff(scale, 2)).max() < 0.05
+    assert motion.residual[-1] > 20 and motion.confidence[-1] < 0.3, "and it says that it does not fit"
+
+
+@pytest.mark.parametrize("share", [0.55, 0.65])
+def test_points_that_agree_are_followed_though_most_go_their_own_ways(share: float) -> None:
+    rng = np.random.default_rng(5)
+    truth = turns(rng, 6)
+    xy = apply(truth, scatter(rng, 40))
+    spoil(rng, xy, share)
+    np.testing.assert_allclose(similarity(tracks_of(xy), reference=10).matrices, truth, atol=1e-8)
+
+
 @few
 @given(seeds)
 def test_plane_comes_back_exactly_with_corners_outside(seed: int) -> None:

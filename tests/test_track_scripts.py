@@ -91,6 +91,19 @@ def test_nulls_of_after_effects(tmp_path: Path, rate: float) -> None:
 
 
 @node
+def test_a_varying_rate_of_after_effects(tmp_path: Path) -> None:
+    """Keys lie when their frames are shown, also where the composition has the mean rate."""
+    times = tuple(0.4 + 0.02 * row + 0.01 * (row > 3) for row in range(sample().length))
+    tracks = replace(sample(), times=times, rate=Fraction(25))
+    made = after_effects(tmp_path, tracks, rate=25)
+    for point, layer in enumerate(made["layers"][1:]):
+        placed = [key["time"] for key in transform(layer, "Position")]
+        assert placed == [times[row] for row in np.flatnonzero(tracks.visible[:, point])]
+    hidden, shown, *_, ended = [key["time"] for key in transform(made["layers"][1], "Opacity")]
+    assert hidden < shown == times[0] and ended > times[-1]
+
+
+@node
 @pytest.mark.parametrize(("aspect", "scale"), [(1, [200, 100]), (2, None), (0.5, [400, 100])])
 def test_anamorphic_pixels_of_after_effects(tmp_path: Path, aspect: float, scale: list[float] | None) -> None:
     """The parent holds the source's pixels in compositions of square pixels, of the source's own and of others."""

@@ -34,6 +34,17 @@ def test_all_but_the_video_follow_the_motions(state: TrackingState) -> None:
     assert outdated(state, 300) == list(TRACK_FORMATS)
 
 
+def test_what_an_older_solver_gave_is_out_of_date(state: TrackingState, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tracking_runner.marks._SOLVER", 3)
+    assert outdated(state, 300) == [], "without motions nothing came from it"
+    state.motions = [MotionChoice(id=1, name="pin", kind=MotionKind.SIMILARITY)]
+    marks = delivery_marks(state, (0, 300), NAMES)
+    state.delivered = {name: Delivered(path=name, mark=mark) for name, mark in marks.items()}
+    assert outdated(state, 300) == []
+    monkeypatch.undo()
+    assert outdated(state, 300) == list(TRACK_FORMATS)
+
+
 def test_all_follow_points_and_range(state: TrackingState) -> None:
     state.points[7].name = "nose"
     assert outdated(state, 300) == list(NAMES)

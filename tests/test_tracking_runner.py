@@ -16,6 +16,7 @@ from errors import Cancelled, ParameterError, PromptError
 from pipeline.probe import scan
 from runner_base.facts import load_info
 from tests.conftest import FRAMES, SIZE
+from tests.media_in import write_video
 from tracking_runner import check_formats, create_session, run_tracking
 from tracking_runner.queries import grid, spread
 from tracking_runner.raw import RawTracks, load_raw, save_raw
@@ -56,6 +57,31 @@ def session(tmp_path: Path, small_clip: Path, monkeypatch: pytest.MonkeyPatch) -
     made.state.range = (10, 20)
     made.state.formats = ["json"]
     return made
+
+
+def test_times_of_a_varying_rate_go_into_what_carries_them(session: TrackingSession, tmp_path: Path) -> None:
+    """Formats that only count frames are named; others have the source's own times."""
+    ticks = [0, 40, 80, 200, 240, 280, 300, 400]
+    clip = write_video(tmp_path / "phone.mp4", 8, times=ticks, time_base=Fraction(1, 1000))
+    varying = create_session(TrackingSessionStore(session.folder.parent), clip)
+    varying.add_point(2, 30, 20)
+    varying.state.range, varying.state.formats = (2, 8), ["csv", "json", "ae-script", "ae-keyframes", "nuke"]
+    result = run_tracking(varying)
+    (notice,) = result.notices
+    assert "frame rate varies, but frames are only counted by ae-keyframes, nuke:" in notice
+    seconds = [tick / 1000 for tick in ticks[2:]]
+    assert json.loads(result.outputs["json"].read_text())["times"] == seconds
+    rows = result.outputs["csv"].read_text().splitlines()[1:]
+    assert [float(row.split(",")[4]) for row in rows] == seconds
+    session.add_point(14, 30, 20)
+    constant = run_tracking(session)
+    assert constant.notices == [] and json.loads(constant.outputs["json"].read_text())["times"] is None
+
+
+def test_a_run_that_only_extracts_frames_was_made_by_no_tracker(session: TrackingSession) -> None:
+    assert run_tracking(session, until="frames").summary()["engines"] == {}
+    session.add_point(14, 30, 20)
+    assert run_tracking(session, until="track").summary()["engines"] == {"tracker": "klt"}
 
 
 def test_a_point_goes_both_ways_from_its_key(session: TrackingSession) -> None:

@@ -36,6 +36,7 @@ _ROWS = (
         help="Run with File > Scripts: a null a track under one parent, with gaps and confidence; a layer for a pin.",
         corner_pin=True,
         similarity=True,
+        timed=True,
     ),
     TrackFormat(
         name="nuke",
@@ -97,6 +98,7 @@ _ROWS = (
         file_name="tracks.csv",
         target="tracking_export.table:text",
         help="A row a track and frame, for spreadsheets and scripts; (0, 0) is the centre of the top-left pixel.",
+        timed=True,
     ),
     TrackFormat(
         name="json",
@@ -106,6 +108,7 @@ _ROWS = (
         help="Everything, exact: tracks, gaps, confidence, colours, groups, rate and motions.",
         corner_pin=True,
         similarity=True,
+        timed=True,
     ),
     TrackFormat(
         name="tapvid",
@@ -113,6 +116,7 @@ _ROWS = (
         file_name="tracks_tapvid.npz",
         target="tracking_export.tapvid:archive",
         help="NumPy arrays in the layout of the TAP-Vid benchmark, without the video.",
+        timed=True,
     ),
 )
 TRACK_FORMATS: dict[str, TrackFormat] = {row.name: row for row in _ROWS}

@@ -3,11 +3,11 @@
 The parent null holds the source's pixels: its anchor is the picture's centre and lies in the composition's centre, so
 that tracks fit footage placed there at 100 %. Its width is scaled where the composition's pixels have another shape
 than the source's, as After Effects scales the footage. Where the composition has the footage's rate, keys land on its
-frames; otherwise on exact times. 'Not visible' is opacity 0 with hold keys; position holds across a gap. Confidence is
-a slider of each null, in percent. A corner pin is the effect on a solid of the source's size and the composition's
-pixel aspect, to be replaced by footage of both; a similarity moves a null: parent a layer to it on the reference frame,
-where it is at rest. Never run in After Effects by us; tests run it in Node with objects that behave as the scripting
-guide says.
+frames; otherwise, and where the footage's rate varies, on exact times. 'Not visible' is opacity 0 with hold keys;
+position holds across a gap. Confidence is a slider of each null, in percent. A corner pin is the effect on a solid of
+the source's size and the composition's pixel aspect, to be replaced by footage of both; a similarity moves a null:
+parent a layer to it on the reference frame, where it is at rest. Never run in After Effects by us; tests run it in
+Node with objects that behave as the scripting guide says.
 """
 
 from __future__ import annotations
@@ -32,13 +32,20 @@ _HEAD = """\
         alert("Open the composition that holds the footage, then run the script again.");
         return;
     }
+    var FIRST_FRAME = @FIRST_FRAME@, TIMES = @TIMES@;  // seconds of each frame, where the rate varies
     var sameRate = Math.abs(comp.frameRate - RATE_NUMERATOR / RATE_DENOMINATOR) < 0.005;
     var frameDuration = sameRate ? comp.frameDuration : RATE_DENOMINATOR / RATE_NUMERATOR;
     var HOLD = KeyframeInterpolationType.HOLD, LINEAR = KeyframeInterpolationType.LINEAR;
 
+    function time(frame) {
+        var row = frame - FIRST_FRAME, last = TIMES.length - 1;
+        if (last < 0) { return frame * frameDuration; }
+        if (row < 0) { return Math.max(0, TIMES[0] + row * frameDuration); }
+        return row > last ? TIMES[last] + (row - last) * frameDuration : TIMES[row];
+    }
     function times(frames) {
         var result = [];
-        for (var i = 0; i < frames.length; i++) { result.push(frames[i] * frameDuration); }
+        for (var i = 0; i < frames.length; i++) { result.push(time(frames[i])); }
         return result;
     }
     function animate(property, frames, values, holds, spatial) {
@@ -124,6 +131,8 @@ def script(tracks: Tracks, motions: Sequence[Motion] = ()) -> str:
         ("@WIDTH@", str(tracks.width)),
         ("@HEIGHT@", str(tracks.height)),
         ("@PIXEL_ASPECT@", exact(float(tracks.pixel_aspect))),
+        ("@FIRST_FRAME@", str(tracks.first_frame)),
+        ("@TIMES@", _array(map(exact, tracks.times))),
         ("@SOURCE@", javascript(f"{tracks.source} tracks".strip())),
     ):
         head = head.replace(mark, value, 1)

@@ -26,6 +26,7 @@ def text(tracks: Tracks, motions: Sequence[Motion] = ()) -> str:
         "height": tracks.height,
         "pixel_aspect": {"numerator": tracks.pixel_aspect.numerator, "denominator": tracks.pixel_aspect.denominator},
         "rate": {"numerator": tracks.rate.numerator, "denominator": tracks.rate.denominator},
+        "times": list(tracks.times) or None,
         "first_frame": tracks.first_frame,
         "frames": tracks.length,
         "tracks": [_track(tracks, point) for point in range(tracks.count)],

@@ -18,6 +18,7 @@ class TrackFormat:
         help: one or two lines for whoever chooses.
         corner_pin: whether it carries a corner pin as such.
         similarity: whether it carries position, rotation and scale as such.
+        timed: whether it says when frames are, or nobody asks; otherwise it counts them, as if all were as long.
         gaps: whether it can say that a point is not visible for a while; otherwise the program draws a line across.
     """
 
@@ -28,6 +29,7 @@ class TrackFormat:
     help: str
     corner_pin: bool = False
     similarity: bool = False
+    timed: bool = False
     gaps: bool = True
 
     @property

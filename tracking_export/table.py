@@ -1,7 +1,8 @@
 """CSV: a row a track and frame, visible or not, in our coordinates ((0, 0) is the centre of the top-left pixel).
 
-`track` is the number from 1 that tells repeated names apart. Time is frame / rate in seconds, to nine places. A name
-that a spreadsheet would take for a formula gets a leading apostrophe, as spreadsheets themselves write text.
+`track` is the number from 1 that tells repeated names apart. Time is in seconds since the clip's first frame, to nine
+places, exact where the rate varies. A name that a spreadsheet would take for a formula gets a leading apostrophe, as
+spreadsheets themselves write text.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def text(tracks: Tracks, motions: Sequence[Motion] = ()) -> str:
                     name,
                     group,
                     frame,
-                    number(float(frame / tracks.rate), 9),
+                    number(tracks.seconds(row), 9),
                     exact(x) if known else "",
                     exact(y) if known else "",
                     int(tracks.visible[row, point]),

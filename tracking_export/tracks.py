@@ -36,6 +36,8 @@ class Tracks:
         groups: N names of the group each point belongs to, empty for none.
         source: the clip's name, for titles and for finding it in the other program.
         pixel_aspect: a pixel's width divided by its height: 2 for 2:1 anamorphic footage. Positions stay in pixels.
+        times: seconds of each of the T frames since the source's first, where its rate varies (`rate` is the mean
+            then); empty for a constant one.
     """
 
     names: tuple[str, ...]
@@ -50,6 +52,7 @@ class Tracks:
     groups: tuple[str, ...] = ()
     source: str = ""
     pixel_aspect: Fraction = Fraction(1)
+    times: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         """Fill in what may be left out, and refuse what makes no sense.
@@ -82,6 +85,8 @@ class Tracks:
         for what, number in (("names", count), ("colours", len(self.colours)), ("groups", len(self.groups))):
             if number != self.xy.shape[1]:
                 raise ParameterError(f"{self.xy.shape[1]} points need as many {what}, not {number}")
+        if len(self.times) not in (0, self.length):
+            raise ParameterError(f"{self.length} frames need as many times, not {len(self.times)}")
 
     def _check_values(self) -> None:
         if not np.isfinite(self.xy[self.visible]).all():
@@ -113,7 +118,11 @@ class Tracks:
     @property
     def clip(self) -> tuple[object, ...]:
         """Return what tracks of the same frames of the same clip have in common."""
-        return self.frames, self.rate, self.width, self.height, self.pixel_aspect
+        return self.frames, self.rate, self.times, self.width, self.height, self.pixel_aspect
+
+    def seconds(self, row: int) -> float:
+        """Return when the frame of a row of the arrays is shown, in seconds since the source's first frame."""
+        return self.times[row] if self.times else float((self.first_frame + row) / self.rate)
 
     @property
     def frames(self) -> range:
@@ -175,6 +184,7 @@ class Tracks:
         return replace(
             self,
             first_frame=start,
+            times=self.times[part],
             xy=self.xy[part],
             visible=self.visible[part],
             confidence=self.confidence[part],

@@ -53,6 +53,7 @@ class TrackingResult:
     outputs: dict[str, Path]
     """What was delivered, by format: files, or folders of several."""
     engine: str
+    """The tracker; empty of a run that only extracted frames."""
     notices: list[str]
     """What went another way than it was asked to."""
     motions: list[dict[str, Any]]
@@ -68,7 +69,7 @@ class TrackingResult:
             "seconds": self.seconds,
             "stage_frames": self.stage_frames,
             "outputs": {name: str(path) for name, path in self.outputs.items()},
-            "engines": {"tracker": self.engine},
+            "engines": {"tracker": self.engine} if self.engine else {},
             "notices": list(self.notices),
             "motions": self.motions,
         }
@@ -133,7 +134,7 @@ def run_tracking(
             plan.learn()
     outputs = {n: session.results_dir / made.path for n, made in state.delivered.items() if n in state.formats}
     seconds = {stage: round(value, 3) for stage, value in reporter.seconds.items()}
-    frames, engine = dict(reporter.frames), state.tracker.name
+    frames, engine = dict(reporter.frames), "" if until == STAGES[0] else state.tracker.name
     return TrackingResult(session, span, seconds, frames, outputs, engine, reporter.notices, motions)
 
 

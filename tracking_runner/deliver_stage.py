@@ -63,6 +63,7 @@ def deliver(
     reporter.begin(STAGE, span[1] - span[0] if VIDEO in stale else len(stale))
     tracks = session_tracks(session, info, span) if stale else None
     exports = [name for name in stale if name != VIDEO]
+    _tell_of_varying_rate(info, exports, reporter)
     motions = [(choice, solve(state, tracks, choice)) for choice in state.motions] if tracks and exports else []
     marks = delivery_marks(state, span, stale)
     for name in stale:
@@ -77,6 +78,16 @@ def deliver(
     reporter.end()  # reading the source for its digest says nothing about how fast this machine encodes
     write_sidecars(session, info, span, stale, reporter)
     return motions
+
+
+def _tell_of_varying_rate(info: VideoInfo, exports: Sequence[str], reporter: Reporter) -> None:
+    """Say which exports number frames where those are not equally long."""
+    names = ", ".join(name for name in exports if not track_format(name).timed)
+    if info.times and names:
+        reporter.note(
+            f"the clip's frame rate varies, but frames are only counted by {names}: use a sequence of its frames "
+            "there, or make its rate constant before tracking"
+        )
 
 
 def stale_formats(session: TrackingSession, span: tuple[int, int]) -> list[str]:

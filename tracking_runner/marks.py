@@ -10,6 +10,8 @@ from session_base import digest
 from tracking_runner.segments import track_mark
 from tracking_session_store import TrackingState
 
+_SOLVER = 2
+"""Raise it when the same tracks give another motion."""
 VIDEO = "video"
 """The format that is not an export: the source with the tracks drawn over it."""
 
@@ -22,7 +24,7 @@ def delivery_marks(state: TrackingState, span: tuple[int, int], names: Iterable[
     def mark(motions: list[dict[str, Any]]) -> str:
         return digest(json.dumps([parts, looks, state.refinement.model_dump(), motions]).encode())
 
-    video, exports = mark([]), mark([motion.model_dump() for motion in state.motions])
+    video, exports = mark([]), mark([{"solver": _SOLVER} | one.model_dump() for one in state.motions])
     return {name: video if name == VIDEO else exports for name in names}
 
 

@@ -46,6 +46,7 @@ def session_tracks(session: TrackingSession, info: VideoInfo, span: tuple[int, i
         groups=tuple(point.group for point in points),
         source=session.state.original_name,
         pixel_aspect=info.sample_aspect_ratio,
+        times=tuple(float(ticks * info.time_base) for ticks in (info.times or ())[slice(*span)]),
     )
     return refine(tracks, session.state.refinement)
 

@@ -1,18 +1,22 @@
 // Where the picture lies in the window. One unit is a device pixel; (0, 0) of the source is the CENTRE of its
 // top-left pixel, so source pixel (x, y) covers [x - 0.5, x + 0.5] and its centre is at (x + 0.5) * scale + offset.
+// Pixels that are not square are as wide as they are meant to be: `scale` is of their height, `scaleX` of their width.
 const MIN_SHOWN = 48; // device pixels of the picture that a pan always leaves in the window
 
 export class Camera {
   constructor() {
     this.width = this.height = this.viewWidth = this.viewHeight = 1;
     this.scale = 1;
+    this.aspect = 1; // a pixel's width divided by its height
     this.x = this.y = 0;
     this.mode = "fit"; // "fit" follows the window's size, "free" does not
   }
 
-  setSource(width, height) {
-    if (width === this.width && height === this.height) return;
-    [this.width, this.height] = [width, height];
+  get scaleX() { return this.scale * this.aspect; }
+
+  setSource(width, height, aspect = 1) {
+    if (width === this.width && height === this.height && aspect === this.aspect) return;
+    [this.width, this.height, this.aspect] = [width, height, aspect];
     this.fit();
   }
 
@@ -23,12 +27,12 @@ export class Camera {
     else this.pan(width / 2 - centre[0], height / 2 - centre[1]);
   }
 
-  fitScale() { return Math.min(this.viewWidth / this.width, this.viewHeight / this.height); }
+  fitScale() { return Math.min(this.viewWidth / (this.width * this.aspect), this.viewHeight / this.height); }
 
   fit() {
     this.mode = "fit";
     this.scale = this.fitScale();
-    this.x = (this.viewWidth - this.width * this.scale) / 2;
+    this.x = (this.viewWidth - this.width * this.scaleX) / 2;
     this.y = (this.viewHeight - this.height * this.scale) / 2;
   }
 
@@ -61,11 +65,11 @@ export class Camera {
       const keep = Math.min(MIN_SHOWN, size, view);
       return Math.min(view - keep, Math.max(keep - size, offset));
     };
-    this.x = shown(this.x, this.width * this.scale, this.viewWidth);
+    this.x = shown(this.x, this.width * this.scaleX, this.viewWidth);
     this.y = shown(this.y, this.height * this.scale, this.viewHeight);
   }
 
-  toSource(px, py) { return [(px - this.x) / this.scale - 0.5, (py - this.y) / this.scale - 0.5]; }
-  toView(x, y) { return [(x + 0.5) * this.scale + this.x, (y + 0.5) * this.scale + this.y]; }
+  toSource(px, py) { return [(px - this.x) / this.scaleX - 0.5, (py - this.y) / this.scale - 0.5]; }
+  toView(x, y) { return [(x + 0.5) * this.scaleX + this.x, (y + 0.5) * this.scale + this.y]; }
   inside(x, y) { return x >= -0.5 && y >= -0.5 && x <= this.width - 0.5 && y <= this.height - 0.5; }
 }

@@ -61,6 +61,7 @@ export class StageController {
     this.off = new AbortController();
     const { signal } = this.off;
     document.addEventListener("keydown", (event) => this.keyDown(event), { signal });
+    document.addEventListener("keydown", (event) => this.enterDown(event), { signal, capture: true });
     document.addEventListener("keyup", (event) => this.keyUp(event), { signal });
     window.addEventListener("blur", () => { this.spaceHeld = false; }, { signal });
     this.themes = new MutationObserver(() => { this.redraw(); this.timeline.redraw(); this.below?.redraw(); });
@@ -134,7 +135,7 @@ export class StageController {
     if (other) this.overlay.clear();
     this.range = view?.range ? [...view.range] : null;
     this.scenes.loader.retryMs = view && view.extracted < view.frames ? 400 : 2000;
-    if (view) this.camera.setSource(view.width, view.height);
+    if (view) this.camera.setSource(view.width, view.height, view.pixel_aspect ?? 1);
     if (view && other) this.camera.fit();
     this.frame = this.model.clamp(this.frame);
     this.overlay.settle();
@@ -255,6 +256,13 @@ export class StageController {
     event.preventDefault();
     const repeats = /^(back|forward|zoom|brush|undo|redo)/.test(action);
     if (!event.repeat || repeats) this.run(action);
+  }
+
+  // Buttons of the page take every Enter for a press, with Ctrl too, and hand none on: ours have to be heard before.
+  enterDown(event) {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+    this.keyDown(event);
+    if (event.defaultPrevented) event.stopPropagation();
   }
 
   // Space plays when it comes up, unless the picture was moved with it.

@@ -50,7 +50,7 @@ export function drawBox(context, camera, [x0, y0, x1, y1], colour) {
 }
 
 function strokePath(context, camera, points, radius) {
-  context.setTransform(camera.scale, 0, 0, camera.scale, camera.x + camera.scale / 2, camera.y + camera.scale / 2);
+  context.setTransform(camera.scaleX, 0, 0, camera.scale, camera.x + camera.scaleX / 2, camera.y + camera.scale / 2);
   context.lineCap = context.lineJoin = "round";
   context.lineWidth = 2 * radius;
   context.beginPath();
@@ -75,11 +75,11 @@ export function drawStroke(context, painter, camera, stroke, { mode, colour, opa
   context.globalAlpha = 1;
 }
 
-export function drawBrush(context, [px, py], radius, positive) {
+export function drawBrush(context, [px, py], radius, aspect, positive) {
   context.setTransform(1, 0, 0, 1, 0, 0);
   for (const [width, style, dash] of [[2.5, DARK, []], [1, "#fff", positive ? [] : [4 * ratio(), 3 * ratio()]]]) {
     context.beginPath();
-    context.arc(px, py, Math.max(1, radius), 0, 2 * Math.PI);
+    context.ellipse(px, py, Math.max(1, radius * aspect), Math.max(1, radius), 0, 0, 2 * Math.PI);
     context.lineWidth = width * ratio();
     context.strokeStyle = style;
     context.setLineDash(dash);

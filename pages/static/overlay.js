@@ -86,6 +86,6 @@ export class Overlay extends BaseOverlay {
     const brush = options.tool === "brush" || options.tool === "eraser";
     const at = gesture?.points ? gesture.at : hover;
     if (brush && at && scene && (!gesture || gesture.points))
-      drawBrush(context, at, options.brush_radius * camera.scale, gesture?.points ? gesture.positive : options.tool === "brush");
+      drawBrush(context, at, options.brush_radius * camera.scale, camera.aspect, gesture?.points ? gesture.positive : options.tool === "brush");
   }
 }

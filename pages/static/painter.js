@@ -50,7 +50,7 @@ export class Painter {
 
   place(context) {
     const { camera, still } = this.state;
-    context.setTransform(camera.scale, 0, 0, camera.scale, camera.x, camera.y);
+    context.setTransform(camera.scaleX, 0, 0, camera.scale, camera.x, camera.y);
     context.imageSmoothingEnabled = this.smooth;
     context.imageSmoothingQuality = still && camera.scale < 0.6 ? "medium" : "low";
   }
@@ -151,8 +151,9 @@ export class Painter {
 
   // An image behind the picture: fills it, cut where its shape differs.
   cover(image, camera) {
-    const scale = Math.max(camera.width / image.width, camera.height / image.height);
-    const [width, height] = [camera.width / scale, camera.height / scale];
+    const wide = camera.width * camera.aspect;
+    const scale = Math.max(wide / image.width, camera.height / image.height);
+    const [width, height] = [wide / scale, camera.height / scale];
     this.place(this.context);
     this.context.drawImage(
       image, (image.width - width) / 2, (image.height - height) / 2, width, height, 0, 0, camera.width, camera.height);

@@ -215,7 +215,7 @@ export class Timeline {
   drawThumbs(width) {
     const { model } = this.host;
     const { context } = this;
-    const wide = Math.max(16, ((THUMBS - PAD) * model.view.width) / model.view.height);
+    const wide = Math.max(16, ((THUMBS - PAD) * model.view.width * (model.view.pixel_aspect ?? 1)) / model.view.height);
     const steps = Array.from({ length: 24 }, (_, power) => [2 ** power, 3 * 2 ** power]).flat().sort((a, b) => a - b);
     const step = steps.find((one) => one * this.perFrame >= wide) ?? 1;
     const wanted = [];

@@ -53,11 +53,16 @@ TRACKING_MESSAGES: dict[str, str] = {
     "frames {} to {} are not within {} to {}": "第 {0} 至 {1} 帧不在 {2} 至 {3} 内",
     "only tracks of the same frames, rate and size can be joined": "只有帧、帧率与尺寸相同的轨迹才能合并",
     "{} must be {} as the positions, not {}": "{0}须与位置一致为 {1}，而非 {2}",
+    "{} frames need as many times, not {}": "{0} 帧需要同样多的时间，而非 {1}",
     "{} points need as many {}, not {}": "{0} 个点需要同样多的 {1}，而非 {2}",
     "a colour is three numbers from 0 to 255, not {}": "颜色为三个 0 至 255 的数，而非 {0}",
+    "there is nothing to matte yet: click on an object first": "尚无可抠像的内容：请先点击一个对象",
+    "there is no point to track yet: click on the picture first": "尚无跟踪点：请先点击画面",
     "there is nothing to track yet: click on an object first": "尚无可跟踪的内容：请先点击一个对象",
     "matting session {} has no clicks or masks in its range; run it first, or give points": "抠像项目 {0} 在其范围内没有点击或遮罩，请先运行，或添加跟踪点",
     "{} cannot carry a {}; nuke, fusion, ae-script, ae-keyframes and json can": "{0} 无法携带 {1}；nuke、fusion、ae-script、ae-keyframes 与 json 可以",
+    "the clip's frame rate varies, but frames are only counted by {}: use a sequence of its frames "
+    "there, or make its rate constant before tracking": "片段帧率可变，而 {0} 只计帧数：请在其中使用该片段的图像序列，或在跟踪前转为恒定帧率",
     # notes on motions
     "frames {} to {}{}: a {} needs {}{} that a neighbouring frame shares": "第 {0} 至 {1} 帧{2}：{3} 需要与邻近帧共有的 {4}{5}",
     "no point leads across to frame {}: track one that is visible on both sides of the hole": "没有点能延续到第 {0} 帧：请跟踪一个在空缺两侧都可见的点",

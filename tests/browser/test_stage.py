@@ -162,6 +162,25 @@ def test_clicks_are_source_pixels_at_any_zoom_and_density(seat: Open, dpr: float
         assert event["frame"] == 0 and event["positive"]
 
 
+@pytest.mark.parametrize("aspect", [2, 0.5])
+def test_pixels_that_are_not_square_are_shown_as_wide_as_they_are(seat: Open, aspect: float) -> None:
+    page = seat()
+    page.view(pixel_aspect=aspect)
+    page.until(
+        "aspect => Math.abs((__stage.toScreen(9, 0)[0] - __stage.toScreen(8, 0)[0]) / __stage.zoom - aspect) < 1e-6",
+        aspect,
+    )
+    (left, top), (right, bottom) = page.at(-0.5, -0.5), page.at(319.5, 179.5)
+    assert (right - left) / (bottom - top) == pytest.approx(aspect * 320 / 180)
+    window = page.page.locator(".sm-canvas").bounding_box()
+    assert window and right - left <= window["width"] + 0.01 and bottom - top <= window["height"] + 0.01
+    assert page.colour(1, 90) == page.colour(318, 90) == page.colour(160, 40), "the whole picture is there"
+    for i, j in ((0, 0), (319, 179), (7, 100)):
+        page.page.mouse.click(*page.at(i, j))
+    for event, (i, j) in zip(page.events("click", 3), ((0, 0), (319, 179), (7, 100)), strict=True):
+        assert abs(event["x"] - i) <= 1 and abs(event["y"] - j) <= 1
+
+
 def test_fit_survives_a_resize_and_the_click_with_it(seat: Open) -> None:
     page = seat()
     before = page.js("__stage.zoom")

@@ -6,7 +6,7 @@ Everything is float64 and deterministic: all minimal samples where there are few
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations
 from math import comb
@@ -27,6 +27,10 @@ MIN_SPREAD = 1.0
 _SPREADS = 4.0
 """Typical distances beyond which a point counts for nothing: 4.7 standard deviations of noise in x and y."""
 _LEAST_NOISE = 0.05
+_FEWEST = 1 / 3
+"""Share of the points that has to agree on a similarity; chance lets a few agree on any."""
+_MEDIANS = 4.0
+"""Otherwise what is tolerated, in distances within which half of the points can be."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,9 +56,36 @@ def estimate(level: int, source: Points, target: Points, weights: Array, toleran
     for step in (4, 2, 1):
         if step <= level and len(source) >= step:
             fit = _fit(step, source, target, weights, tolerance)
+            if step == level == 2:
+                fit = _of_most(fit, source, target, weights, tolerance)
             if fit is not None:
                 return fit
     return None
+
+
+def _of_most(fit: Fit | None, source: Points, target: Points, weights: Array, tolerance: float) -> Fit | None:
+    """Return a similarity as near to most points as can be (Rousseeuw 1984) where few agree on `fit`.
+
+    What tilts or comes closer moves as no similarity: the few points that happen to agree are others on each frame.
+    """
+    if fit and np.mean(_agree(fit.matrix, source, target, tolerance)) >= _FEWEST:
+        return fit
+    if not _spread_enough(2, source):
+        return fit
+    candidates = _similarity_candidates(source, target, _samples(len(source), 2))
+    half = (len(source) + 3) // 2  # more than a sample that fits itself
+    reach = np.partition(distances(candidates, source, target), half - 1, axis=1)[:, half - 1].min()
+    wider = _MEDIANS * float(reach)
+    most = _fit(2, source, target, weights, wider) if tolerance < wider < np.inf else None
+    if most is None:
+        return fit
+    agree = _agree(most.matrix, source, target, tolerance)
+    return replace(most, agreement=float(weights[agree].sum() / len(source)))
+
+
+def _agree(matrix: Array, source: Points, target: Points, tolerance: float) -> NDArray[np.bool_]:
+    """Return which points a matrix [3, 3] puts within the tolerance: bool [P]."""
+    return np.asarray(distances(matrix[None], source, target)[0] < tolerance)
 
 
 def _fit(level: int, source: Points, target: Points, weights: Array, tolerance: float) -> Fit | None:
