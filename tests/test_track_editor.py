@@ -135,7 +135,19 @@ def test_a_grid_fills_the_frame_or_a_region(editor: TrackEditor) -> None:
 def test_points_are_limited(editor: TrackEditor) -> None:
     editor.add_grid(0, 70, (0, 0, 63, 63))
     with pytest.raises(PromptError, match="at most 5000"):
-        editor.add_grid(0, 70, (0, 0, 63, 63))
+        editor.add_grid(1, 70, (0, 0, 63, 63))
+
+
+def test_a_frame_filled_twice_has_each_point_once(editor: TrackEditor) -> None:
+    editor.add_grid(2, 6)
+    with pytest.raises(PromptError, match="there already"):
+        editor.add_grid(2, 6)
+    assert len(editor.add_grid(3, 6)) == 24, "on another frame they are others"
+    kept = editor.session.state.points[0]
+    editor.delete_points([point.id for point in editor.session.state.points[1:]])
+    assert len(editor.add_grid(2, 6)) == 23
+    editor.add_point(2, *kept.keys[2])
+    assert len(editor.session.state.points) == 25, "who clicks on a point twice means it"
 
 
 def test_an_object_is_clicked_on_and_filled(editor: TrackEditor) -> None:

@@ -40,7 +40,8 @@ class PointEditing(TrackEditing):
             group: that they belong to.
 
         Raises:
-            PromptError: no such frame, a region without area or outside the picture, or a count that is none.
+            PromptError: no such frame, a region without area or outside the picture, a count that is none, or nothing
+                new: where a point has a key on that frame, no other is laid upon it.
         """
         with self._lock:
             self._inside(frame)
@@ -132,6 +133,8 @@ class PointEditing(TrackEditing):
         self._change(ids, "cut", cuts=[])
 
     def _add(self, frame: int, places: Positions, origin: Origin, group: str, text: str, colour: str = "") -> list[int]:
+        if origin != "manual":
+            places = self._new(frame, places)
         if len(self.session.state.points) + len(places) > MOST_POINTS:
             raise PromptError(f"a session has at most {MOST_POINTS} points; delete some, or add fewer")
         group = checked_name(group) if group.strip() else ""
@@ -141,6 +144,14 @@ class PointEditing(TrackEditing):
             point.origin, point.colour = origin, colour or point.colour
         self._save()
         return [point.id for point in made]
+
+    def _new(self, frame: int, places: Positions) -> Positions:
+        """Return the places where no point has a key yet: filling twice by mistake lays none upon another."""
+        taken = {(round(x, 1), round(y, 1)) for point in self.session.state.points for x, y in _key(point, frame)}
+        fresh = [(x, y) for x, y in places if (round(x, 1), round(y, 1)) not in taken]
+        if not fresh:
+            raise PromptError("all of these points are there already; choose another frame, region or number")
+        return fresh
 
     def _change(self, ids: Collection[int], text: str, **fields: Any) -> None:
         with self._lock:
@@ -152,6 +163,10 @@ class PointEditing(TrackEditing):
                 for name, value in fields.items():
                     setattr(point, name, value)
             self._save()
+
+
+def _key(point: TrackPoint, frame: int) -> list[tuple[float, float]]:
+    return [point.keys[frame]] if frame in point.keys else []
 
 
 def joined(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

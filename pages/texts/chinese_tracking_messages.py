@@ -57,6 +57,7 @@ TRACKING_MESSAGES: dict[str, str] = {
     "{} points need as many {}, not {}": "{0} 个点需要同样多的 {1}，而非 {2}",
     "a colour is three numbers from 0 to 255, not {}": "颜色为三个 0 至 255 的数，而非 {0}",
     "there is nothing to matte yet: click on an object first": "尚无可抠像的内容：请先点击一个对象",
+    "all of these points are there already; choose another frame, region or number": "这些点已全部存在；请选择其他帧、区域或数量",
     "there is no point to track yet: click on the picture first": "尚无跟踪点：请先点击画面",
     "there is nothing to track yet: click on an object first": "尚无可跟踪的内容：请先点击一个对象",
     "matting session {} has no clicks or masks in its range; run it first, or give points": "抠像项目 {0} 在其范围内没有点击或遮罩，请先运行，或添加跟踪点",
