@@ -56,8 +56,8 @@ def klt_memory(load: Load) -> int:
 def klt_seconds(load: Load) -> float:
     """Return the seconds of a frame: pictures of limited size, and each point; the objects of a load are its points.
 
-    Within 8 % of what 480p to 2160p took with 16, 256 and 1000 points on an idle machine.
+    Within 10 % of what 360p to 2160p took with 16, 256 and 1000 points on an idle machine.
     """
     working = min(load.pixels, 921_600)
     larger = (load.pixels - working) / MEGA
-    return 0.009 + 0.001 * working / MEGA + (0.005 + 0.00085 * larger if larger else 0.0) + 0.000034 * load.objects
+    return 0.0094 + 0.0023 * working / MEGA + 0.00034 * larger + 0.0000325 * load.objects

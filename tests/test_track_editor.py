@@ -144,7 +144,7 @@ def test_a_frame_filled_twice_has_each_point_once(editor: TrackEditor) -> None:
         editor.add_grid(2, 6)
     assert len(editor.add_grid(3, 6)) == 24, "on another frame they are others"
     kept = editor.session.state.points[0]
-    editor.delete_points([point.id for point in editor.session.state.points[1:]])
+    editor.remove_points([point.id for point in editor.session.state.points[1:]])
     assert len(editor.add_grid(2, 6)) == 23
     editor.add_point(2, *kept.keys[2])
     assert len(editor.session.state.points) == 25, "who clicks on a point twice means it"
