@@ -36,6 +36,7 @@ def upload(
 ) -> None:
     """Upload what sessions have delivered to the cloud store that is set, and print links; goes on after a cut."""
     from integrations.cloud_settings import required_settings
+    from log import to_console
     from results.sessions import chosen, word_of_outdated
 
     required_settings()
@@ -49,7 +50,7 @@ def upload(
         parameters: dict[str, Any] = {"formats": names} if names else {}
         show_jobs([open_queue().add("upload", session.state.id, parameters) for session in sessions])
         return
-    with stoppable("stopping; what was sent is kept") as asked, BytesBar() as bar:
+    with stoppable("stopping; what was sent is kept") as asked, BytesBar() as bar, to_console():
         made = [(session, _upload(session, names, asked, bar)) for session in sessions]
     found = [(session.state.id, link) for session, keys in made for link in _links_of(session) if link.key in keys]
     show({"links": [_row(session_id, link) for session_id, link in found]}, lambda: _text(found))
