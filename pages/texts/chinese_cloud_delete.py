@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 CLOUD_DELETE: dict[str, str] = {
-    "out of date: upload again": "已过期：请重新上传",
+    "out of date: upload again": "已过时：请重新上传",
     "The local result was made anew since, or is gone.": "本地结果之后已重新生成，或已不存在。",
     "not complete": "未完成",
     "not cleared for commercial use": "未确认可商用，不提供链接",
