@@ -84,3 +84,16 @@ def test_a_folder_that_cannot_be_made_and_what_is_no_such_error(tmp_path: Path) 
         (tmp_path / "a" / "lock").read_bytes()
     with pytest.raises(FileExistsError), storage_errors(tmp_path / "a"):
         tmp_path.mkdir()
+
+
+@pytest.mark.parametrize(
+    ("code", "cure"),
+    [
+        (errno.ENOSPC, "the disk is full; free space or set --out"),
+        (errno.EROFS, "the disk is read-only; set --out to another folder"),
+        (errno.EACCES, "no permission to write there; set --out to another folder"),
+    ],
+)
+def test_space_is_asked_for_only_where_it_helps(tmp_path: Path, code: int, cure: str) -> None:
+    with pytest.raises(StorageError, match=f"{cure}$"), storage_errors(tmp_path, "--out"):
+        raise OSError(code, "the system's words")
