@@ -41,7 +41,7 @@ def upload(
 
     required_settings()
     names = split_formats(formats) if formats else []
-    sessions = [stores()[kind_of(session_id)].open(session_id) for session_id in session_ids]
+    sessions = [stores()[kind_of(session_id)].open(session_id) for session_id in dict.fromkeys(session_ids)]
     for session in sessions:
         chosen(session, names)
     for text in filter(None, (word_of_outdated(session, names or session.state.delivered) for session in sessions)):
@@ -77,7 +77,7 @@ def links(
             {session_id: stores()[kind_of(session_id)].folder(session_id) for session_id in session_ids}, names, yes
         )
         return
-    sessions = [stores()[kind_of(session_id)].open(session_id) for session_id in session_ids]
+    sessions = [stores()[kind_of(session_id)].open(session_id) for session_id in dict.fromkeys(session_ids)]
     found = [(session.state.id, link) for session in sessions for link in _links_of(session)]
     found = [(key, link) for key, link in found if not names or link.format.removesuffix(SIDECAR) in names]
     show({"links": [_row(session_id, link) for session_id, link in found]}, lambda: _text(found))
