@@ -67,6 +67,7 @@ def links(
     """Print fresh links to what sessions have in the cloud, or delete it there."""
     from integrations.cloud_settings import required_settings
     from results.several import check_formats
+    from results.uploaded import elsewhere
     from session_base import SIDECAR
 
     required_settings()
@@ -80,6 +81,9 @@ def links(
     sessions = [stores()[kind_of(session_id)].open(session_id) for session_id in dict.fromkeys(session_ids)]
     found = [(session.state.id, link) for session in sessions for link in _links_of(session)]
     found = [(key, link) for key, link in found if not names or link.format.removesuffix(SIDECAR) in names]
+    others = sum(elsewhere(session.folder) for session in sessions)
+    if others:
+        note(f"{counted(others, 'upload')} in another bucket than the one that is set")
     show({"links": [_row(session_id, link) for session_id, link in found]}, lambda: _text(found))
 
 
