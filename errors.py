@@ -194,7 +194,7 @@ def _storage_message(error: OSError, path: Path, setting: str) -> str:
     if code == errno.ENOENT and str(error.filename) not in map(str, (path, *path.parents)):
         return ""
     reason = _PLACE_ERRNOS.get(code)
-    return f"cannot write {path}: {reason}; set {setting} to another folder" if reason else ""
+    return f"cannot write {path}: {reason}; set {setting} to another place" if reason else ""
 
 
 def _no_folder(path: Path) -> Path | None:
