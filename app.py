@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app_logic.checks import refuse_wrong
+from app_logic.checks import refuse_wrong, warn_of_misnamed
 from config import VERSION, Settings, get_settings, usable_workspace
 from errors import ParameterError, SplazMatteError, storage_errors
 from log import LOG, to_console, to_file
@@ -34,6 +34,7 @@ def main() -> int:
         port = check(host, port, settings)
         refuse_wrong()
         with to_console(), to_file(usable_workspace(make=True) / "logs", "app"):
+            warn_of_misnamed()
             serve(host, port, settings, show=not arguments.no_browser)
     except SplazMatteError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from contextlib import suppress
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from dotenv import dotenv_values
+from dotenv.parser import Binding, parse_stream
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -19,6 +21,7 @@ ROOT = Path(__file__).resolve().parent
 VERSION = "0.1.0"
 PREFIX = "SPLAZMATTE_"
 Origin = Literal["default", ".env", "environment"]
+logging.getLogger("dotenv.main").setLevel(logging.ERROR)  # what it warns of with each reading, `misnamed` tells
 
 FOLDERS, JOBS, WEB, CLOUD, R2, OSS, FEISHU, WATCHING = SECTIONS = (
     "Folders",
@@ -149,10 +152,14 @@ def get_settings() -> Settings:
     """Return the settings, read once.
 
     Raises:
-        ParameterError: a setting of the wrong type.
+        ParameterError: a setting of the wrong type, or a .env that cannot be read.
     """
     try:
         return Settings()
+    except UnicodeError:
+        raise ParameterError(".env is not UTF-8 text; save it as UTF-8") from None
+    except OSError as error:
+        raise ParameterError(f".env cannot be read: {error.strerror}; let it be read, or move it away") from None
     except ValidationError as error:
         first = error.errors()[0]
         name = variable("_".join(str(part) for part in first["loc"]))
@@ -174,9 +181,32 @@ def origin(name: str) -> Origin:
     """Return where a setting's value comes from."""
     if any(key.upper() == variable(name) for key in os.environ):
         return "environment"
+    return ".env" if variable(name) in (str(line.key).upper() for line in _file_lines()) else "default"
+
+
+def misnamed() -> list[str]:
+    """Return what is meant as a setting and does nothing, in the environment and in .env: a line for each."""
+    lines = _file_lines()
+    broken = [line for line in lines if line.error or (line.key and line.value is None)]
+    found = [f"line {line.original.line} of .env is not NAME=value and does nothing" for line in broken]
+    known = {name.upper(): variable(name) for name in Settings.model_fields}
+    for name in dict.fromkeys([*sorted(os.environ), *(line.key or "" for line in lines)]):
+        meant = name.upper().removeprefix(PREFIX)
+        if re.fullmatch(rf"{PREFIX}\w+", name, re.IGNORECASE) and meant not in known:
+            near = get_close_matches(meant, known, n=1)
+            hint = f"did you mean {known[near[0]]}?" if near else "see .env.example"
+            found.append(f"{name} is no setting and does nothing; {hint}")
+    return found
+
+
+def _file_lines() -> list[Binding]:
+    """Return the lines of .env; none where it cannot be read."""
     file = Settings.model_config.get("env_file")
-    known = dotenv_values(file) if isinstance(file, Path) and file.is_file() else {}
-    return ".env" if any(key.upper() == variable(name) for key in known) else "default"
+    with suppress(OSError, UnicodeError):
+        if isinstance(file, Path) and file.is_file():
+            with file.open(encoding="utf-8") as stream:
+                return list(parse_stream(stream))
+    return []
 
 
 def shown(value: object) -> str:

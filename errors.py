@@ -151,17 +151,15 @@ class Cancelled(SplazMatteError):  # noqa: N818 - not an error of anybody's: the
     exit_code = 130
 
 
-_STORAGE_ERRNOS = {
+_FULL_ERRNOS = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the disk quota is used up",
+}
+_PLACE_ERRNOS = {
     errno.EROFS: "the disk is read-only",
     errno.EACCES: "no permission to write there",
     errno.EPERM: "no permission to write there",
     errno.EFBIG: "the file is too large for this disk",
-}
-
-
-_PLACE_ERRNOS = {
     errno.ENOENT: "its folder cannot be made",
     errno.ELOOP: "links in it go in a circle",
     errno.ENAMETOOLONG: "the name is too long",
@@ -189,14 +187,14 @@ def storage_errors(path: Path, setting: str = "SPLAZMATTE_WORKSPACE") -> Iterato
 def _storage_message(error: OSError, path: Path, setting: str) -> str:
     """Return what to say of an error of the disk or the place; empty where it is none."""
     code = error.errno or 0
-    if reason := _STORAGE_ERRNOS.get(code):
+    if reason := _FULL_ERRNOS.get(code):
         return f"cannot write {path}: {reason}; free space or set {setting}"
     if code in (errno.ENOTDIR, errno.EEXIST) and (obstacle := _no_folder(path)):
         return f"{obstacle} is in the way of a folder; remove it or set {setting}"
     if code == errno.ENOENT and str(error.filename) not in map(str, (path, *path.parents)):
         return ""
     reason = _PLACE_ERRNOS.get(code)
-    return f"cannot write {path}: {reason}; set {setting} to another folder" if reason else ""
+    return f"cannot write {path}: {reason}; set {setting} to another place" if reason else ""
 
 
 def _no_folder(path: Path) -> Path | None:

@@ -171,7 +171,7 @@ def save(stream: ZipStream, target: Path, on_progress: Callable[[int, int], None
         StorageError: there is no room for it, or the disk is read-only or not writable.
         SessionError: a file has changed since the archive was begun, or is gone.
     """
-    with storage_errors(target, "another place for the file"):
+    with storage_errors(target, "--out"):
         if disk_free(target.parent) < stream.size:
             raise OSError(errno.ENOSPC, "no room")
         temporary = partial_path(target)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from config import CLOUD, FEISHU, get_settings
+from config import CLOUD, FEISHU, get_settings, misnamed
 from errors import SplazMatteError
+from log import LOG
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,14 @@ def refuse_wrong() -> None:
 
 
 def wrong() -> list[str]:
-    """Return what is wrong with settings that name services or addresses."""
-    return [problem for judge in _JUDGES if (problem := _problem(judge))]
+    """Return what is wrong with settings that name services or addresses, and what is no setting at all."""
+    return [*(problem for judge in _JUDGES if (problem := _problem(judge))), *misnamed()]
+
+
+def warn_of_misnamed() -> None:
+    """Log what is meant as a setting and does nothing."""
+    for text in misnamed():
+        LOG.warning(text)
 
 
 def try_all() -> dict[str, str]:

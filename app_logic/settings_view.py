@@ -47,5 +47,5 @@ def _fresh() -> Settings | None:
     """Return the settings as they would be read now; None where something in them cannot be."""
     try:
         return Settings()
-    except ValidationError:
+    except (ValidationError, OSError, UnicodeError):
         return None

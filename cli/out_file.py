@@ -18,16 +18,20 @@ def check_out(out: str, *, force: bool) -> Path:
 
     Raises:
         ParameterError: its folder is not there, it is a folder, or it exists and is not to be replaced.
+        StorageError: its name is too long, or its folder may not be looked at.
     """
-    from errors import ParameterError
+    from errors import ParameterError, storage_errors
 
+    if out == STDOUT:
+        raise ParameterError("that does not go to standard output; name a file: --out FILE")
     path = Path(out).expanduser().absolute()
-    if not path.parent.is_dir():
-        raise ParameterError(f"there is no folder {path.parent}; make it, or choose another place")
-    if path.is_dir():
-        raise ParameterError(f"{path} is a folder; name a file in it")
-    if path.exists() and not force:
-        raise ParameterError(f"{path} exists already; add --force to replace it")
+    with storage_errors(path, "--out"):
+        if not path.parent.is_dir():
+            raise ParameterError(f"there is no folder {path.parent}; make it, or choose another place")
+        if path.is_dir():
+            raise ParameterError(f"{path} is a folder; name a file in it")
+        if path.exists() and not force:
+            raise ParameterError(f"{path} exists already; add --force to replace it")
     return path
 
 

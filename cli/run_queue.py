@@ -21,7 +21,7 @@ def run_queue(
     debug: Debug = False,
 ) -> int:
     """Run the jobs of the queue, interrupted ones first where they stand, each in a process of its own."""
-    from app_logic.checks import refuse_wrong
+    from app_logic.checks import refuse_wrong, warn_of_misnamed
     from app_logic.services import make_runner
     from app_logic.watch import Watch
     from config import get_settings
@@ -37,6 +37,7 @@ def run_queue(
         Watch(settings.workspace_dir, settings) as watch,
         stoppable("stopping; what is done is kept") as asked,
     ):
+        warn_of_misnamed()
         if lock.left_by:
             note(f"taking over from {lock.left_by}, which ended without a word")
         queue.start()

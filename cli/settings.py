@@ -24,11 +24,12 @@ def settings(
     """Show what can be set, what holds and where it comes from; secrets are not shown."""
     from app_logic.checks import try_all
     from app_logic.settings_view import sections
+    from config import misnamed
 
-    found = sections()
+    found, odd = sections(), misnamed()
     tried = try_all() if check else {}
-    data = {"settings": [asdict(row) for rows in found.values() for row in rows], "checks": tried}
-    show(data, lambda: _text(found, tried))
+    data = {"settings": [asdict(row) for rows in found.values() for row in rows], "misnamed": odd, "checks": tried}
+    show(data, lambda: "\n".join([_text(found, tried), *(f"\n{text}" for text in odd)]))
     return 1 if any(tried.values()) else 0
 
 

@@ -36,11 +36,12 @@ def upload(
 ) -> None:
     """Upload what sessions have delivered to the cloud store that is set, and print links; goes on after a cut."""
     from integrations.cloud_settings import required_settings
+    from log import to_console
     from results.sessions import chosen, word_of_outdated
 
     required_settings()
     names = split_formats(formats) if formats else []
-    sessions = [stores()[kind_of(session_id)].open(session_id) for session_id in session_ids]
+    sessions = [stores()[kind_of(session_id)].open(session_id) for session_id in dict.fromkeys(session_ids)]
     for session in sessions:
         chosen(session, names)
     for text in filter(None, (word_of_outdated(session, names or session.state.delivered) for session in sessions)):
@@ -49,7 +50,7 @@ def upload(
         parameters: dict[str, Any] = {"formats": names} if names else {}
         show_jobs([open_queue().add("upload", session.state.id, parameters) for session in sessions])
         return
-    with stoppable("stopping; what was sent is kept") as asked, BytesBar() as bar:
+    with stoppable("stopping; what was sent is kept") as asked, BytesBar() as bar, to_console():
         made = [(session, _upload(session, names, asked, bar)) for session in sessions]
     found = [(session.state.id, link) for session, keys in made for link in _links_of(session) if link.key in keys]
     show({"links": [_row(session_id, link) for session_id, link in found]}, lambda: _text(found))
@@ -66,6 +67,7 @@ def links(
     """Print fresh links to what sessions have in the cloud, or delete it there."""
     from integrations.cloud_settings import required_settings
     from results.several import check_formats
+    from results.uploaded import elsewhere
     from session_base import SIDECAR
 
     required_settings()
@@ -76,9 +78,12 @@ def links(
             {session_id: stores()[kind_of(session_id)].folder(session_id) for session_id in session_ids}, names, yes
         )
         return
-    sessions = [stores()[kind_of(session_id)].open(session_id) for session_id in session_ids]
+    sessions = [stores()[kind_of(session_id)].open(session_id) for session_id in dict.fromkeys(session_ids)]
     found = [(session.state.id, link) for session in sessions for link in _links_of(session)]
     found = [(key, link) for key, link in found if not names or link.format.removesuffix(SIDECAR) in names]
+    others = sum(elsewhere(session.folder) for session in sessions)
+    if others:
+        note(f"{counted(others, 'upload')} in another bucket than the one that is set")
     show({"links": [_row(session_id, link) for session_id, link in found]}, lambda: _text(found))
 
 

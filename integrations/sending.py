@@ -6,12 +6,14 @@ import random
 import threading
 from collections.abc import Callable, Collection
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextvars import copy_context
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, TypeVar
 
 from errors import Cancelled, UploadError
 from integrations.storage import Passing
+from log import LOG
 
 Value = TypeVar("Value")
 GO_ON_LATER = "what was sent is kept, try again later"
@@ -126,7 +128,7 @@ class Requests:
     def start(self, call: Callable[[], Value]) -> Future[Value]:
         """Begin a request; its thread keeps nobody from ending, however long a dead connection takes to notice."""
         future: Future[Value] = Future()
-        threading.Thread(target=self._run, args=(call, future), name="upload", daemon=True).start()
+        threading.Thread(target=copy_context().run, args=(self._run, call, future), name="upload", daemon=True).start()
         return future
 
     def first(self, futures: Collection[Future[Any]]) -> set[Future[Any]]:
@@ -176,7 +178,12 @@ class Requests:
                 return call()
             except Passing as error:
                 reason, wanted = str(error), error.wait
-            if failures < self._retry.tries and self._ended.wait(self._retry.pause(failures, wanted)):
-                raise Stopped
+            if failures < self._retry.tries:
+                pause = self._retry.pause(failures, wanted)
+                LOG.warning(
+                    "the cloud store failed; trying again", reason=reason, failures=failures, seconds=round(pause, 1)
+                )
+                if self._ended.wait(pause):
+                    raise Stopped
         times = self._retry.tries
         raise UploadError(f"the cloud store failed {times} times ({reason}); {self._hint}")

@@ -271,7 +271,8 @@ def check(bucket: Bucket, key: str, retry: Retry | None = None) -> None:
         UploadError: something of it does not work.
     """
     data = b"SplazMatte tries whether it may write here."
-    with Requests(retry or Retry(tries=2), None, Meter()) as requests:
+    hint = f"check {bucket.settings.variable('endpoint')} and the network, or try again later"
+    with Requests(retry or Retry(tries=2), None, Meter(), hint) as requests:
         requests(lambda: bucket.put(key, Body(data), _md5(data), "text/plain"))
         same = requests(lambda: bucket.read(key)) == data
         requests(lambda: bucket.delete(key))

@@ -80,12 +80,12 @@ class CloudPanel:
         address = f"/cloud/{session_id}/{link.format}"
         with ui.row().classes("sm-row sm-cloud"):
             ui.icon("cloud_done" if link.current else "cloud_queue")
-            with ui.column().classes("grow gap-0 min-w-0"):
-                tip(ui.link(link.name, address, new_tab=True).classes("sm-ellipsis w-full"), self._until(link))
+            with ui.column().classes("sm-result"):
+                tip(ui.link(link.name, address, new_tab=True).classes("sm-break"), self._until(link))
+                ui.label(bytes_text(link.size)).classes("sm-note")
                 if not link.current:
                     old = ui.label(t("out of date: upload again")).classes("sm-note")
                     tip(old, t("The local result was made anew since, or is gone."))
-            ui.label(bytes_text(link.size)).classes("sm-note")
             copy = partial(self._copy, session_id, link.format)
             icon_button("content_copy", t("Copy the link to {name}", name=link.name), copy)
             self._delete_button(session_id, link.format, link.name)
@@ -93,8 +93,8 @@ class CloudPanel:
     def _other_row(self, session_id: str, up: Up) -> None:
         with ui.row().classes("sm-row sm-cloud"):
             ui.icon("cloud_off")
-            with ui.column().classes("grow gap-0 min-w-0"):
-                ui.label(up.name).classes("sm-ellipsis w-full")
+            with ui.column().classes("sm-result"):
+                ui.label(up.name).classes("sm-break")
                 ui.label(t("not complete") if up.size is None else t("not cleared for commercial use")).classes(
                     "sm-note"
                 )

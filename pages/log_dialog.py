@@ -35,6 +35,8 @@ LOG_TEXTS = [
     "stage begins",
     "stage ends",
     "uploaded",
+    "the cloud store failed; trying again",
+    "the upload could not be queued",
     "unexpected error",
     "earlier lines were left out",
     "too much output: the rest of it is left out",

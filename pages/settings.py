@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from app_logic.checks import CHECKS, Check
 from app_logic.settings_view import SettingRow, sections
-from config import VERSION
+from config import VERSION, misnamed
 from errors import SplazMatteError
 from pages.frame import prepare, side_header
 from pages.texts import say, t
@@ -35,6 +35,8 @@ def register(services: Services) -> None:
                 ui.label(t("They are set in the environment or in .env, and hold from the next start on.")).classes(
                     "sm-note"
                 )
+                for text in misnamed():
+                    ui.label(say(text)).classes("sm-warning")
                 for title, rows in sections().items():
                     _section(title, rows)
                 ui.label(f"SplazMatte {VERSION} · {COMMAND}").classes("sm-note")

@@ -198,8 +198,8 @@ def _check_room(project: ProjectFile, root: Path) -> None:
     free = disk_free(root)
     if free < needed + SPARE:
         raise StorageError(
-            f"there is no room for the project: it needs {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB is free; "
-            "free space or set SPLAZMATTE_WORKSPACE"
+            f"there is no room for the project: it needs {(needed + SPARE) / 1e9:.2f} GB, "
+            f"and {free / 1e9:.2f} GB is free; free space or set SPLAZMATTE_WORKSPACE"
         )
 
 

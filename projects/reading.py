@@ -53,6 +53,8 @@ class ProjectFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        if path.is_fifo():  # it would be waited for, for ever
+            raise ProjectError(f"{path.name} is not a project file of SplazMatte")
         try:
             self._file = path.open("rb")
         except OSError as error:

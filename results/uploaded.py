@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from errors import StorageError, StoreError, storage_errors
+from errors import StorageError, StoreError, UploadError, storage_errors
 from integrations.cloud_settings import CloudSettings, cloud_settings, required_settings
 from integrations.ledger import FILE_NAME, Ledger
 from integrations.removal import remove
@@ -71,13 +71,29 @@ def delete_before_session(folder: Path, *, retry: Retry | None = None) -> list[U
 
     Raises:
         ParameterError: as `delete_uploads`.
-        StorageError, StoreError: likewise, saying that the session stays.
+        StorageError, StoreError: likewise, saying that the session stays; also where some are in another bucket.
     """
     try:
-        return _delete(required_settings(), folder, (), retry)
+        settings = required_settings()
+        gone = _delete(settings, folder, (), retry)
+        if count := elsewhere(folder):  # with the session their notes would go
+            raise UploadError(
+                f"{count} of them are in another bucket than the one that is set; set that one, try again"
+            )
+        return gone
     except (StorageError, StoreError) as error:
         told = f"session {folder.name} stays, as its uploads cannot be deleted: {error}; or delete it without them"
         raise type(error)(told) from error
+
+
+def elsewhere(folder: Path) -> int:
+    """Return how many uploads of the session in `folder` are noted as in another bucket than the one that is set."""
+    settings = cloud_settings()
+    noted = Ledger(folder).read()
+    keys = {
+        key for made in (noted.done, noted.begun) for key, of in made.items() if settings and of.place != settings.place
+    }
+    return sum(is_own(key, folder.name) for key in keys)
 
 
 def is_own(key: str, session_id: str) -> bool:

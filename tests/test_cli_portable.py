@@ -116,6 +116,11 @@ def test_projects_go_out_and_in(cli: Cli, matted: MattingSession, inside: Path, 
     assert sent["file"] == str(inside / "shot.splazproject") and sent["results"] == {"alpha": False, "png": True}
     assert len(sent["source"]["sha256"]) == 64 and set(sent["source"]["sha256"]) != {"0"}
     assert_error(cli("project", "export", session_id), 3, "exists already")
+    assert_error(cli("project", "export", session_id, "--out", "-"), 3, "does not go to standard output")
+    assert_error(cli("project", "export", session_id, "--out", "x" * 300), 6, "name is too long; set --out to another")
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(inside / "pipe")
+        assert_error(cli("project", "show", str(inside / "pipe")), 3, "pipe is not a project file")
     shown = cli("project", "show", "shot.splazproject")
     for words in ("shot (matting)", "shot.mp4", "inside", "guided 1, Apache-2.0", "alpha, png", "fits here   yes"):
         assert words in shown.out

@@ -174,13 +174,16 @@ def test_every_key_that_is_made_is_own() -> None:
 
 
 def test_what_is_in_another_bucket_stays_there_and_noted(
-    cloud: Cloud, session: MattingSession, monkeypatch: pytest.MonkeyPatch
+    cloud: Cloud, session: MattingSession, store: SessionStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kind = cloud.bucket.settings.backend.upper()
     keys = [made.key for made in upload_results(session)]
     set_to(monkeypatch, **{f"{kind}_BUCKET": "another-one"})
     cloud.store.seen.clear()
     assert delete_uploads(session.folder) == [] and cloud.store.seen == []
+    with pytest.raises(UploadError, match=rf"stays, .*: {len(keys)} of them are in another bucket") as caught:
+        store.delete(session.state.id, delete_before_session)
+    assert session.folder.exists() and "另一个存储桶" in in_chinese(str(caught.value))
     set_to(monkeypatch, **{f"{kind}_BUCKET": "results"})
     assert [up.key for up in uploads_of(session.folder)] == keys and cloud.there(keys) == set(keys)
 

@@ -9,6 +9,7 @@ import pytest
 
 from app_logic.matting_side import MattingSide
 from app_logic.side import Surroundings
+from config import get_settings
 from errors import UploadError
 from pages.texts.messages import in_chinese
 from queue_logic import JobQueue
@@ -106,6 +107,10 @@ def test_the_commands_delete_sessions_with_their_uploads(
     cli: Cli, cloud: Cloud, session: MattingSession, command: str
 ) -> None:
     keys = [made.key for made in upload_results(session)]
+    with pytest.MonkeyPatch.context() as elsewhere:
+        set_to(elsewhere, **{f"{cloud.bucket.settings.backend.upper()}_BUCKET": "another-one"})
+        assert f"{len(keys)} uploads in another bucket" in cli("links", session.state.id).err
+    get_settings.cache_clear()
     names = [session.state.id] if command == "session delete" else []
     answer = cli(*command.split(), *names, "--uploads", "--yes", "--json")
     assert answer.code == 0 and not session.folder.exists() and cloud.there(keys) == set()

@@ -227,13 +227,17 @@ def test_every_job_that_delivers_is_followed_by_an_upload_where_that_is_set(
     assert sidecar == f"{key}.sidecar.json" and b'"commercial_use": true' in (cloud.content(sidecar) or b"")
 
 
-def test_the_commands_upload_and_give_links(cli: Cli, cloud: Cloud, session: MattingSession, workspace: Path) -> None:
-    answer = cli("upload", session.state.id, "--json")
-    assert answer.code == 0, answer
+def test_the_commands_upload_and_give_links(
+    cli: Cli, cloud: Cloud, session: MattingSession, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("integrations.sending.Retry.pause", lambda *_: 0.0)
+    cloud.store.faults.append(Fault("PUT", answer=error(503, "SlowDown")))
+    answer = cli("upload", session.state.id, session.state.id, "--json")
+    assert answer.code == 0 and "trying again reason=503 SlowDown" in answer.err, answer
     rows = answer.json["links"]
     assert [row["format"] for row in rows] == ["alpha", "png"] and all(row["expires"] for row in rows)
     assert cloud.download(rows[0]["url"]).body == bytes(50)
-    again = cli("links", session.state.id)
+    again = cli("links", session.state.id, session.state.id)
     assert again.code == 0 and "Kugel ö #1 50%_alpha.mp4 (50 bytes, until" in again.out
     assert again.out.count("X-Amz-Signature") == 2
     queued = cli("upload", session.state.id, "--queue", "--formats", "alpha", "--json").json["jobs"][0]

@@ -87,6 +87,13 @@ def test_a_card_says_all_that_is_known() -> None:
     assert [button["url"] for button in card["elements"][-2]["actions"]] == [url for _, url in FULL.links]
 
 
+def test_buttons_to_results_of_long_names_can_be_told_apart() -> None:
+    links = tuple((f"{'Aufnahme ' * 20}_{ending}", "https://x.example/") for ending in ("alpha.mp4", "prores4444.mov"))
+    buttons = build(replace(FULL, links=links))["elements"][-2]["actions"]
+    first, second = (button["text"]["content"] for button in buttons)
+    assert first.endswith("_alpha.mp4") and second.endswith("_prores4444.mov") and len(first) == 60
+
+
 @pytest.mark.parametrize(("event", "colour"), [("started", "blue"), ("done", "green"), ("failed", "red")])
 def test_each_event_has_its_colour(event: Any, colour: str) -> None:
     assert build(replace(FULL, event=event))["header"]["template"] == colour

@@ -234,6 +234,8 @@ def test_a_card_says_what_the_session_and_the_job_know(tmp_path: Path, chunky_cl
     result = {"engines": {"matter": "guided (band=3)"}, "frames": 7}
     done = known.notice(job(session_id=session.state.id, result=result, seconds=65, error="old"), "done")
     assert (done.engines, done.frames, done.duration, done.error) == (("guided (band=3)",), 7, "1:05 min", "")
+    up = known.notice(job(kind="upload", session_id=session.state.id, parameters={"formats": ["alpha", "png"]}), "done")
+    assert up.parameters == ("formats=alpha png",)
     known.links = lambda _: 1 / 0  # type: ignore[assignment, return-value]
     assert len(known.notice(job(session_id=session.state.id), "done").links) == 1, "the rest of the card is told"
 

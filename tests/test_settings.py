@@ -9,8 +9,9 @@ import pytest
 from pydantic import SecretStr
 
 from app_logic.settings_view import SettingRow, sections
-from config import SECTIONS, Settings, get_settings, origin, section, shown
+from config import SECTIONS, Settings, get_settings, misnamed, origin, section, shown
 from errors import ParameterError
+from pages.texts.messages import in_chinese
 from tests.conftest import Answer
 
 SECRETS = [name for name, field in Settings.model_fields.items() if field.annotation is SecretStr]
@@ -92,3 +93,38 @@ def test_the_command_lists_all_with_their_origin(cli: Callable[..., Answer], mon
     assert len(listed) == len(Settings.model_fields)
     assert (listed["SPLAZMATTE_METRICS"]["value"], listed["SPLAZMATTE_METRICS"]["origin"]) == ("true", "environment")
     assert "SPLAZMATTE_METRICS" in cli("settings").out
+
+
+def test_what_is_no_setting_is_told(
+    file: Path, cli: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert misnamed() == []
+    monkeypatch.setenv("SPLAZMATTE_NOTHING_LIKE_IT", "hush-1")
+    file.write_bytes("\ufeffSPLAZMATTE_PORT=1234\r\nSPLAZMATTE_R2_BUKET=hush-2\r\nhush x\r\nA=1\r\nhush\r\n".encode())
+    get_settings.cache_clear()
+    told = [
+        "line 3 of .env is not NAME=value and does nothing",
+        "line 5 of .env is not NAME=value and does nothing",
+        "SPLAZMATTE_NOTHING_LIKE_IT is no setting and does nothing; see .env.example",
+        "SPLAZMATTE_R2_BUKET is no setting and does nothing; did you mean SPLAZMATTE_R2_BUCKET?",
+    ]
+    assert misnamed() == told and get_settings().port == 1234
+    assert cli("settings", "--json").json["misnamed"] == told
+    for answer in (cli("settings"), cli("doctor")):
+        assert all(text in answer.out for text in told) and "hush" not in answer.out + answer.err
+    assert "dotenv" not in "".join(capfd.readouterr()), "the library says it once for each reading, and not where"
+    assert in_chinese(told[3]) == "SPLAZMATTE_R2_BUKET 不是设置项，不起作用；是否想写 SPLAZMATTE_R2_BUCKET？"
+
+
+def test_a_file_that_cannot_be_read_is_one_line(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file.write_text("SPLAZMATTE_PORT=1234\n", encoding="utf-16")  # what PowerShell writes
+    with pytest.raises(ParameterError, match=r"^\.env is not UTF-8 text; save it as UTF-8$"):
+        get_settings()
+    assert misnamed() == [] and origin("port") == "default"
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", str(file))
+
+    monkeypatch.setattr(Settings, "__init__", refuse)
+    with pytest.raises(ParameterError, match=r"^\.env cannot be read: Permission denied; "):
+        get_settings()

@@ -165,6 +165,21 @@ def test_every_message_is_translated() -> None:
     assert [(name, text) for name, text in found if text not in MESSAGES] == []
 
 
+def test_what_jobs_log_is_translated() -> None:
+    """The page shows the lines of a job's log; `worker` and what runs below it write them."""
+    rooms = ("queue_logic", "runner_base", "matting_runner", "tracking_runner", "engines", "integrations", "results")
+    calls = [
+        node
+        for room in rooms
+        for path in (ROOT / room).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("LOG.") and node.args
+    ]
+    said = {str(call.args[0].value) for call in calls if isinstance(call.args[0], ast.Constant)}
+    assert {"needs", "uploaded"} <= said
+    assert said - CHINESE.keys() - {"an observer failed"} == set(), "an observer's is in app.log"
+
+
 def test_no_message_is_left_over() -> None:
     """Each template is in the source as a text, with its placeholders as they may be."""
     rooms = {path.parent for path in ROOT.glob("*/*.py")} - {ROOT / name for name in ("tests", "pages")}

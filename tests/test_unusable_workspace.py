@@ -26,7 +26,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
     path, said = {
         "a file": (tmp_path / "file", f"{tmp_path / 'file'} {IN_THE_WAY}"),
         "below a file": (tmp_path / "file" / "a" / "b", f"{tmp_path / 'file'} {IN_THE_WAY}"),
-        "a long name": (tmp_path / ("a" * 300), "the name is too long; set SPLAZMATTE_WORKSPACE to another folder"),
+        "a long name": (tmp_path / ("a" * 300), "the name is too long; set SPLAZMATTE_WORKSPACE to another place"),
     }[request.param]
     monkeypatch.setenv("SPLAZMATTE_WORKSPACE", str(path))
     get_settings.cache_clear()
@@ -79,8 +79,21 @@ def test_a_folder_that_cannot_be_made_and_what_is_no_such_error(tmp_path: Path) 
     said = "its folder cannot be made; set SPLAZMATTE_WORKSPACE"
     with pytest.raises(StorageError, match=said) as caught, storage_errors(tmp_path / "a" / "b"):
         raise FileNotFoundError(errno.ENOENT, "No such file or directory", str(tmp_path / "a"))
-    assert in_chinese(str(caught.value)).endswith("：无法创建其所在文件夹；请将 SPLAZMATTE_WORKSPACE 设为其他文件夹")
+    assert in_chinese(str(caught.value)).endswith("：无法创建其所在文件夹；请将 SPLAZMATTE_WORKSPACE 设为其他位置")
     with pytest.raises(FileNotFoundError), storage_errors(tmp_path / "a"):
         (tmp_path / "a" / "lock").read_bytes()
     with pytest.raises(FileExistsError), storage_errors(tmp_path / "a"):
         tmp_path.mkdir()
+
+
+@pytest.mark.parametrize(
+    ("code", "cure"),
+    [
+        (errno.ENOSPC, "the disk is full; free space or set --out"),
+        (errno.EROFS, "the disk is read-only; set --out to another place"),
+        (errno.EACCES, "no permission to write there; set --out to another place"),
+    ],
+)
+def test_space_is_asked_for_only_where_it_helps(tmp_path: Path, code: int, cure: str) -> None:
+    with pytest.raises(StorageError, match=f"{cure}$"), storage_errors(tmp_path, "--out"):
+        raise OSError(code, "the system's words")

@@ -90,6 +90,9 @@ def test_the_check_writes_reads_and_leaves_nothing(cloud: Cloud) -> None:
     cloud.store.faults.append(Fault("DELETE", answer=error(403, "AccessDenied")))
     with pytest.raises(UploadError, match="let it read, write and delete"):
         check(cloud.bucket, "pre/fix/.check", cloud.retry)
+    cloud.store.faults.append(Fault("PUT", times=9, cut=0))
+    with pytest.raises(UploadError, match=r"check SPLAZMATTE_.*_ENDPOINT and the network, or try again later$"):
+        check(cloud.bucket, "pre/fix/.check", cloud.retry)
 
 
 def test_nothing_secret_is_logged_noted_or_said(cloud: Cloud, caplog: pytest.LogCaptureFixture) -> None:

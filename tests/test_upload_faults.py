@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import json
 import random
 import re
 import threading
@@ -22,6 +23,7 @@ from errors import Cancelled, UploadError
 from integrations import upload as module
 from integrations.ledger import FILE_NAME
 from integrations.sending import Amount, Retry
+from log import about, to_job_file
 from pages.texts.messages import in_chinese
 from tests.cloud_bench import DATA, PART, Cloud, cloud_of, noise, settled, source, wrong
 from tests.faulty import Fault, Request, Response, error
@@ -69,6 +71,16 @@ def test_a_store_is_left_alone_for_as_long_as_it_wants(cloud: Cloud) -> None:
     cloud.uploader().upload([source(DATA)])
     first, second, third, fourth = cloud.retry.wanted
     assert (first, third, fourth) == (7, 0, 300) and 30 < second <= 40
+
+
+def test_the_log_says_why_an_upload_waits(cloud: Cloud) -> None:
+    cloud.store.faults += [Fault("PUT", answer=error(503, "SlowDown")), Fault("PUT", cut=0)]
+    log = cloud.folder / "job.log"
+    with to_job_file(log), about(session_id="20260101-aa"):
+        cloud.uploader().upload([source(b"x")])
+    first, second = [json.loads(line) for line in log.read_text().splitlines() if "trying again" in line]
+    assert (first["reason"], first["failures"], first["session_id"]) == ("503 SlowDown", 1, "20260101-aa")
+    assert second["reason"].startswith("no connection to ") and second["failures"] == 2
 
 
 def test_pauses_grow_and_are_never_shorter_than_wanted() -> None:

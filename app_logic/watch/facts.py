@@ -111,8 +111,11 @@ def _described(choice: Any) -> str:
 
 
 def _parameters(job: Job, session: Any) -> tuple[str, ...]:
-    found = [f"{name}={value}" for name, value in job.parameters.items()]
-    if session is not None:
+    found = [
+        f"{name}={' '.join(map(str, value)) if isinstance(value, list) else value}"
+        for name, value in job.parameters.items()
+    ]
+    if session is not None and job.kind in ENGINES:  # others, as uploads, do not keep to what the session chooses
         span = session.state.range
         found += [f"range={span[0]}:{span[1]}"] if span else []
         found += [f"formats={' '.join(session.state.formats)}"] if session.state.formats else []

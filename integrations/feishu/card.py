@@ -124,11 +124,11 @@ def _markdown(text: str) -> dict[str, str]:
 
 
 def _cut(text: str, limit: float) -> str:
-    """Return the beginning of a text that is too long, and of a longer one the end too: causes come last."""
+    """Return the beginning of a text that is too long, and its end too: causes and endings of files come last."""
     most = max(8, int(limit))
     if len(text) <= most:
         return text
-    tail = most // 3 if most > 100 else 0
+    tail = most // 3
     return f"{text[: most - tail - 1]}…{text[len(text) - tail :]}"
 
 

@@ -15,7 +15,7 @@ FILE_MESSAGES = {
     "{}; it is kept as {}": "{0}；已保留为 {1}",
     "{} is gone": "{0} 已丢失",
     "{} is gone; what was there is kept as {}": "{0} 已丢失；原有内容保留为 {1}",
-    "cannot write {}: {}; set {} to another folder": "无法写入 {0}：{1}；请将 {2} 设为其他文件夹",
+    "cannot write {}: {}; set {} to another place": "无法写入 {0}：{1}；请将 {2} 设为其他位置",
     "its folder cannot be made": "无法创建其所在文件夹",
     "links in it go in a circle": "路径中的链接形成循环",
     "the name is too long": "名称过长",

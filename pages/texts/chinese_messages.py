@@ -95,6 +95,10 @@ MESSAGES: dict[str, str] = {
     # the queue and its jobs
     "another process has kept {} for {} s; try again": "另一进程占用 {0} 已 {1} 秒；请重试",
     "unexpected {}: {}": "意外错误 {0}：{1}",
+    "line {} of .env is not NAME=value and does nothing": ".env 第 {0} 行不是“名称=值”，不起作用",
+    "{} is no setting and does nothing; {}": "{0} 不是设置项，不起作用；{1}",
+    "did you mean {}?": "是否想写 {0}？",
+    "see .env.example": "见 .env.example",
     "no answer within {} s; the process was ended, try again": "{0} 秒内没有响应；进程已结束，请重试",
     "its process crashed; try again (see logs/{})": "进程崩溃；请重试（见 logs/{0}）",
     "there is no job '{}'; run.py queue list shows them": "没有任务“{0}”",

@@ -26,7 +26,7 @@ NEURAL: dict[str, str] = {
     "Frames that the network sees together; more is steadier and takes more memory.": "网络一次看到的帧数；越多越稳定，占用内存也越多。",
     "Guide masks of every frame to fine alpha, by a video diffusion network; wants a GPU.": "由每帧的引导遮罩得到精细的 Alpha，使用视频扩散网络；需要 GPU。",
     "Keyframe masks carried through the clip by the memory of Segment Anything 3.": "由 Segment Anything 3 的记忆将关键帧遮罩带到整个片段。",
-    "Keyframe masks to hair-fine, steady alpha, carried through the clip both ways; not for commercial use.": "由关键帧遮罩得到发丝级、稳定的 Alpha，双向带过整个片段；不可商用。",
+    "Keyframe masks to hair-fine, steady alpha, carried through the clip both ways; not for commercial use.": "由关键帧遮罩得到发丝级、稳定的 Alpha，双向贯穿整个片段；不可商用。",
     "Long side of the network's pictures; it was trained at 1024, and alpha is brought back to the frame's size.": "网络所用画面的长边；网络以 1024 训练，Alpha 会还原到画面尺寸。",
     "MatAnyone": "MatAnyone",
     "Max size": "最大尺寸",

@@ -94,7 +94,7 @@ PORTABLE_MESSAGES: dict[str, str] = {
     "an engine cannot run here yet: {}": "有引擎暂时无法在此运行：{0}",
     "the licence of '{}' does not allow commercial use ({})": "“{0}”的许可证不允许商业使用（{1}）",
     "'{}' has version {} here, not {}: what it made counts as stale, and a run makes it again": (
-        "“{0}”在此为版本 {1}，而非 {2}：其成果视为过期，运行时会重新生成"
+        "“{0}”在此为版本 {1}，而非 {2}：其成品视为过期，运行时会重新生成"
     ),
     "the weights '{}' are other ones here: what is made from now on may differ": (
         "权重“{0}”在此与原先不同：之后生成的结果可能有差异"

@@ -36,6 +36,8 @@ WATCH: dict[str, str] = {
     "stage begins": "阶段开始",
     "stage ends": "阶段结束",
     "uploaded": "已上传",
+    "the cloud store failed; trying again": "云存储出错，正在重试",
+    "the upload could not be queued": "上传未能加入队列",
     "unexpected error": "意外错误",
     "earlier lines were left out": "更早的行已省略",
     "too much output: the rest of it is left out": "输出过多：其余已省略",

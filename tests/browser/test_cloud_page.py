@@ -63,7 +63,7 @@ def test_results_are_uploaded_and_their_links_stay(page: Page, place: Place, tmp
     place.store.faults.append(Fault("PUT", answer=error(507, "InsufficientStorage")))
     button = page.get_by_role("button", name="Upload to Cloudflare R2")
     button.click()
-    expect(page.locator(".sm-jobbar")).to_contain_text("bucket 'results' is full")
+    expect(page.locator(".sm-jobbar")).to_contain_text("bucket 'results' is full", timeout=60_000)
     button.click()
     expect(page.locator(".sm-cloud")).to_have_count(2)
     expect(page.locator(".sm-jobbar")).to_be_hidden()
@@ -72,6 +72,10 @@ def test_results_are_uploaded_and_their_links_stay(page: Page, place: Place, tmp
     rows = page.locator(".sm-cloud")
     expect(rows).to_have_count(2)
     expect(rows.first).to_contain_text("Kugel ö #1_alpha.mp4")
+    rows.first.get_by_role("link").evaluate("link => link.textContent = 'Kugel_'.repeat(12) + 'alpha.mp4'")
+    name, copy, delete = (rows.first.locator(one).bounding_box() for one in ("a", ".q-btn >> nth=0", ".q-btn >> nth=1"))
+    assert name and copy and delete
+    assert name["x"] + name["width"] <= copy["x"] < delete["x"], "a long name wraps, not what stands beside it"
     rows.first.get_by_role("button", name="Copy the link to").click()
     expect(page.get_by_text("The link is copied.")).to_be_visible()
     url = page.evaluate("navigator.clipboard.readText()")
