@@ -54,6 +54,13 @@ def query_of(chosen: Sequence[tuple[str, Sequence[str]]]) -> str:
     return ",".join(f"{session_id}:{'.'.join(names)}" for session_id, names in chosen if names)
 
 
+def fits(query: str) -> bool:
+    """Tell whether `chosen_bundle` takes so much at once."""
+    from results.several import MOST_SESSIONS
+
+    return len(query) <= LONGEST_QUERY and query.count(",") < MOST_SESSIONS
+
+
 def chosen_bundle(services: Services, query: str) -> ZipStream:
     """Return the zip that a browser asks for; see `query_of`.
 
@@ -63,10 +70,10 @@ def chosen_bundle(services: Services, query: str) -> ZipStream:
     """
     from results.several import MOST_SESSIONS, bundle
 
-    parts = query.split(",", MOST_SESSIONS) if len(query) <= LONGEST_QUERY else []
+    parts = query.split(",") if fits(query) else []
     matches = [_CHOICE.fullmatch(part) for part in parts]
     wanted = {match[1]: match[2].split(".") for match in matches if match}
-    if not wanted or len(wanted) != len(parts) or len(parts) > MOST_SESSIONS:
+    if not wanted or len(wanted) != len(parts):
         raise ParameterError(f"that is no choice of results; choose some of 1 to {MOST_SESSIONS} sessions")
     chosen = [(services.side_of(session_id).store.open(session_id), names) for session_id, names in wanted.items()]
     return bundle(chosen)

@@ -107,6 +107,15 @@ class Side(ABC, Generic[Editor]):
 
         return uploads_of(self.store.folder(session_id))
 
+    def uploads_version(self, session_id: str) -> object:
+        """Return what is other than before when something of a session has gone up or was deleted, by whomever."""
+        from integrations.ledger import FILE_NAME
+
+        with suppress(OSError, SplazMatteError):
+            found = (self.store.folder(session_id) / FILE_NAME).stat()
+            return found.st_mtime_ns, found.st_size
+        return None
+
     def has_uploads(self, session_id: str) -> bool:
         """Tell whether a session has something in the cloud that can be deleted with it."""
         with suppress(SplazMatteError):

@@ -51,7 +51,13 @@ def upload(
         show_jobs([open_queue().add("upload", session.state.id, parameters) for session in sessions])
         return
     with stoppable("stopping; what was sent is kept") as asked, BytesBar() as bar, to_console():
-        made = [(session, _upload(session, names, asked, bar)) for session in sessions]
+        made = []
+        try:
+            for session in sessions:
+                made.append((session, _upload(session, names, asked, bar)))
+        finally:
+            if len(made) < len(sessions) and made:
+                note(f"what is up: run.py links {' '.join(session.state.id for session, _ in made)}")
     found = [(session.state.id, link) for session, keys in made for link in _links_of(session) if link.key in keys]
     show({"links": [_row(session_id, link) for session_id, link in found]}, lambda: _text(found))
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from nicegui import ui
 
-from app_logic.bundles import Delivery, deliveries, query_of
+from app_logic.bundles import Delivery, deliveries, fits, query_of
 from app_logic.words import bytes_text
 from pages.desk import Desk
 from pages.texts import t
@@ -93,6 +93,8 @@ class _Form:
         for key, box in self._all.items():
             box.value = len(chosen[key]) == len(self._boxes[key])
         size = sum(row.sizes[name] for row in self._rows for name in chosen[row.id])
-        self._go.set_enabled(bool(any(chosen.values())))
-        self._go.text = t("Download ({size})", size=bytes_text(size))
-        self._go.props(f'href="/download/bundle.zip?take={query_of([*chosen.items()])}" download')
+        query = query_of([*chosen.items()])
+        self._go.set_enabled(bool(query) and fits(query))
+        much = t("Too much for one zip: choose fewer")
+        self._go.text = t("Download ({size})", size=bytes_text(size)) if fits(query) else much
+        self._go.props(f'href="/download/bundle.zip?take={query}" download')

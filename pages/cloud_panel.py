@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from results.cloud import Link
     from results.uploaded import Up
 
+LOOK = 2.0
+"""Seconds between two looks at what other tabs and commands have changed."""
 STORES = {"r2": "Cloudflare R2", "oss": "Aliyun OSS"}
 
 
@@ -38,6 +40,7 @@ class CloudPanel:
         self._list = ui.column().classes("sm-list")
         desk.on_view(self._refresh)
         desk.on_jobs(self._refresh)
+        ui.timer(LOOK, self._refresh)
         self._refresh()
 
     def _refresh(self) -> None:
@@ -46,7 +49,9 @@ class CloudPanel:
         waits = any(job.kind == UPLOAD and not job.state.is_finished for job in mine)
         made = dict(editor.session.state.delivered) if editor else {}
         self._button.set_enabled(bool(made) and not waits)
-        seen = self._desk.session_id, made, [(job.id, job.started) for job in mine if job.state.is_finished]
+        version = self._desk.side.uploads_version(self._desk.session_id) if self._desk.session_id else None
+        jobs = [(job.id, job.started) for job in mine if job.state.is_finished]
+        seen = self._desk.session_id, made, jobs, version
         if seen != self._seen:
             self._seen = seen
             background_tasks.create(self._load(self._desk.session_id))
@@ -57,7 +62,7 @@ class CloudPanel:
             found = await run.io_bound(self._found, session_id) if session_id else ([], [])
         except SplazMatteError as error:
             found, told = ([], []), say(str(error))
-        if found is None or session_id != self._desk.session_id:
+        if found is None or session_id != self._desk.session_id or self._list.is_deleted:
             return
         self._list.clear()
         with self._list:

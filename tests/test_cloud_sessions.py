@@ -246,6 +246,24 @@ def test_the_commands_upload_and_give_links(
     assert run_queue(workspace).jobs()[0].state is JobState.DONE and "done" in cli("queue", "list").out
 
 
+def test_what_is_up_is_named_where_the_next_session_fails(
+    cli: Cli, cloud: Cloud, session: MattingSession, workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second = finished_session(SessionStore(workspace / "sessions"), tmp_path / VIDEO)
+    real = upload_results
+
+    def once(given: MattingSession, *arguments: Any, **more: Any) -> Any:
+        if given.state.id == second.state.id:
+            raise UploadError("the bucket is full")
+        return real(given, *arguments, **more)
+
+    monkeypatch.setattr("results.cloud.upload_results", once)
+    answer = cli("upload", session.state.id, second.state.id)
+    assert (answer.code, answer.out) == (6, "")
+    assert answer.err == f"what is up: run.py links {session.state.id}\nerror: the bucket is full\n"
+    assert_error(cli("upload", second.state.id), 6, "the bucket is full")
+
+
 def test_commands_say_what_is_missing(
     cli: Cli, cloud: Cloud, session: MattingSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:

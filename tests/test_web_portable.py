@@ -11,12 +11,15 @@ from pathlib import Path
 import httpx
 import pytest
 
+from app_logic.bundles import fits, query_of
 from matting_runner import run_matting
+from pipeline.formats import FORMATS
 from projects import Wanted, write_export
 from session_store import MattingSession
 from tests import project_material as material
 from tests.app_process import App, start_app
 from tests.conftest import write_clip
+from tracking_export import TRACK_FORMATS
 from tracking_runner import run_tracking
 from tracking_session_store import TrackingSession
 
@@ -88,6 +91,14 @@ def test_several_sessions_come_as_one_zip_of_known_size(
 def test_other_choices_are_refused(client: httpx.Client, matted: MattingSession, take: str) -> None:
     answer = client.get("/download/bundle.zip", params={"take": take.replace("{id}", matted.state.id)})
     assert answer.status_code in (400, 404, 414, 431) and "PK" not in answer.text[:2]
+
+
+def test_the_page_knows_what_is_too_much_for_one_zip() -> None:
+    def query(count: int, *formats: str) -> str:
+        return query_of([(f"20261126-120000-{number:06x}", formats) for number in range(count)])
+
+    assert fits("") and fits(query(500, "alpha")) and not fits(query(501, "alpha"))
+    assert not fits(query(500, *TRACK_FORMATS, *FORMATS)), "a browser's address is not endless"
 
 
 def test_a_project_goes_out_and_in(client: httpx.Client, app: App, matted: MattingSession) -> None:

@@ -8,6 +8,7 @@ PORTABLE: dict[str, str] = {
     "Choose it …": "选择视频…",
     "Do without the project": "放弃该工程",
     "Download ({size})": "下载（{size}）",
+    "Too much for one zip: choose fewer": "一个 zip 放不下：请少选一些",
     "Download several": "下载多个项目",
     "Download several …": "下载多个项目…",
     "Export project": "导出工程",
