@@ -142,8 +142,11 @@ def _gone(session_id: str, up: Up) -> dict[str, Any]:
 
 
 def _text(found: list[tuple[str, Link]]) -> str:
-    lines = []
-    for _, link in found:
+    lines, several, last = [], len({session_id for session_id, _ in found}) > 1, ""
+    for session_id, link in found:
+        if several and session_id != last:
+            lines.append(f"{session_id}:")  # clips of several sessions may have the same name
+        last = session_id
         until = f", until {link.expires.astimezone():%Y-%m-%d %H:%M}" if link.expires else ""
         old = "" if link.current else ", out of date: upload again"
         lines += [f"{printable(link.name)} ({bytes_text(link.size)}{until}{old})", f"  {link.url}"]

@@ -262,6 +262,10 @@ def test_what_is_up_is_named_where_the_next_session_fails(
     assert (answer.code, answer.out) == (6, "")
     assert answer.err == f"what is up: run.py links {session.state.id}\nerror: the bucket is full\n"
     assert_error(cli("upload", second.state.id), 6, "the bucket is full")
+    assert "\n" not in cli("links", session.state.id).out.split("_alpha.mp4")[0]
+    monkeypatch.setattr("results.cloud.upload_results", real)
+    told = cli("upload", session.state.id, second.state.id).out
+    assert [line for line in told.splitlines() if line.endswith(":")] == [f"{session.state.id}:", f"{second.state.id}:"]
 
 
 def test_commands_say_what_is_missing(
