@@ -24,7 +24,7 @@ class AddPoints:
         with ui.column().classes("sm-form"):
             self._group = ui.input(t("Group of new points")).props("dense outlined maxlength=200").classes("w-full")
             with ui.row().classes("sm-param"):
-                self._across = ui.number(t("Grid: points across"), value=12, min=1, max=70, format="%d")
+                self._across = ui.number(t("Grid: points on long side"), value=12, min=1, max=70, format="%d")
                 self._across.props("dense outlined").classes("grow")
                 self._fill = ui.button(t("Fill the frame"), on_click=self._whole).props("flat dense no-caps")
             with ui.row().classes("sm-param"):

@@ -79,7 +79,7 @@ TRACKING: dict[str, str] = {
     "Add points": "添加跟踪点",
     "Click on the picture for single points; these fill a frame, a region or an object.": "点击画面添加单个点；下列方式可填满整帧、区域或对象。",
     "Group of new points": "新点所属的组",
-    "Grid: points across": "网格：长边的点数",
+    "Grid: points on long side": "网格：长边的点数",
     "Fill the frame": "填满整帧",
     "Points on the object": "对象上的点数",
     "Fill the object": "填满对象",

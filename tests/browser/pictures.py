@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import shutil
@@ -9,12 +10,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
 import cv2
 import numpy as np
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, TimeoutError
 
 from tests.app_process import ROOT, App, start_app
 from tests.browser import steps
@@ -148,6 +150,8 @@ def logged(studio: Studio, name: str) -> None:
 def keep(page: Page, name: str) -> None:
     """Write the picture, with all that moves at rest."""
     page.mouse.move(5, page.viewport_size["height"] - 5)  # type: ignore[index]
+    with suppress(TimeoutError):  # the timeline's thumbnails; while a job runs, something always comes
+        page.wait_for_load_state("networkidle", timeout=5000)
     shot = page.screenshot(animations="disabled")
     raw = cv2.imdecode(np.frombuffer(shot, np.uint8), cv2.IMREAD_COLOR)
     assert raw is not None
@@ -185,4 +189,6 @@ def main(names: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[[], *PICTURES], help="which; all of them if not given")
+    main(parser.parse_args().names)

@@ -231,7 +231,7 @@ def test_settings_act_at_once_and_can_be_taken_back(page: Page, clip: Path) -> N
 def test_grids_and_objects_give_many_points(page: Page, clip: Path) -> None:
     steps.upload(page, clip)
     page.get_by_label("Group of new points").fill("wall")
-    page.get_by_label("Grid: points across").fill("4")
+    page.get_by_label("Grid: points on long side").fill("4")
     page.keyboard.press("Tab")
     page.get_by_role("button", name="Fill the frame").click()
     until(page, f"{steps.VIEW}.points.length === 8")
