@@ -182,7 +182,7 @@ def test_jobs_are_added_and_cancelled_while_another_process_waits_for_them(
     cli("queue", "cancel", "3")
     wait_for(lambda: queue.get("2").state is JobState.DONE, process)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=10)
     assert process.returncode == 130, err
     assert json.loads(out)["error"]["type"] == "Cancelled" and "goes on from there" in err
     assert [job.state.value for job in queue.jobs()] == ["done", "done", "cancelled"]
@@ -197,7 +197,7 @@ def test_a_signal_interrupts_and_the_next_run_goes_on(
     process = start_app(workspace)
     wait_for(lambda: list(session.folder.glob("masks/1/propagated/*.png")), process)
     process.send_signal(number)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=10)
     assert process.returncode == 130 and "goes on from there" in err
     assert states(cli("queue", "list", "--json")) == [("1", "interrupted")]
     answer = cli("run-queue", "--json")

@@ -79,7 +79,7 @@ def test_the_app_is_killed(
     worker = held_worker(bench, first)
     first.kill()
     first.wait()
-    assert psutil.wait_procs([worker], timeout=60)[1] == []
+    assert psutil.wait_procs([worker], timeout=5)[1] == []
     assert bench.queue.get("1").state is JobState.RUNNING
     assert app().wait() == 0
     bench.assert_whole(unharmed)
@@ -99,7 +99,7 @@ def test_the_app_is_killed_and_its_worker_is_frozen(
     first.wait()
     assert psutil.wait_procs([worker], timeout=0.3)[1] == [worker], "a frozen process cannot end itself"
     assert app().wait() == 0
-    assert psutil.wait_procs([worker], timeout=60)[1] == []
+    assert psutil.wait_procs([worker], timeout=5)[1] == []
     bench.assert_whole(unharmed)
 
 
@@ -113,7 +113,7 @@ def test_the_app_is_told_to_end(
     first = app()
     worker = held_worker(bench, first)
     first.send_signal(signal.SIGTERM)
-    assert first.wait(timeout=60) == 0
+    assert first.wait(timeout=5) == 0
     assert not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE
     assert [job.state.value for job in bench.queue.jobs()] == ["interrupted", "pending"]
     assert app().wait() == 0

@@ -91,8 +91,7 @@ def test_cancel_takes_less_than_5_seconds_even_where_the_worker_does_not_listen(
     JobQueue(bench.workspace).cancel("1")
     while bench.queue.get("1").state is JobState.RUNNING:
         thread.join(0.02)
-    assert time.monotonic() - begin < 30, "it waited for the limit of hanging"
-    assert bench.queue.get("1").state is JobState.CANCELLED
+    assert time.monotonic() - begin < 5 and bench.queue.get("1").state is JobState.CANCELLED
     thread.join()
     assert bench.queue.get("1").error == "" and bench.queue.get("2").state is FAILED
 
