@@ -56,7 +56,7 @@ def klt_memory(load: Load) -> int:
 def klt_seconds(load: Load) -> float:
     """Return the seconds of a frame: pictures of limited size, and each point; the objects of a load are its points.
 
-    Within 10 % of what 360p to 2160p took with 16, 256 and 1000 points on an idle machine.
+    Within 13 % of what 360p to 2160p took with 16, 256 and 1000 points on an idle machine.
     """
     working = min(load.pixels, 921_600)
     larger = (load.pixels - working) / MEGA

@@ -94,7 +94,8 @@ class _Form:
             box.value = len(chosen[key]) == len(self._boxes[key])
         size = sum(row.sizes[name] for row in self._rows for name in chosen[row.id])
         query = query_of([*chosen.items()])
-        self._go.set_enabled(bool(query) and fits(query))
+        fit = fits(query)
+        self._go.set_enabled(bool(query) and fit)
         much = t("Too much for one zip: choose fewer")
-        self._go.text = t("Download ({size})", size=bytes_text(size)) if fits(query) else much
+        self._go.text = t("Download ({size})", size=bytes_text(size)) if fit else much
         self._go.props(f'href="/download/bundle.zip?take={query}" download')

@@ -33,10 +33,7 @@ GOALS = {
 KIND_ICONS = {"matting": "auto_awesome", "tracking": "timeline", "upload": "cloud_upload"}
 GOAL_TEXTS = list(GOALS.values())
 """What a job is for, by its last stage."""
-
-
 _POSSIBLE = ("can_cancel", "can_retry", "can_remove")
-
 NOTICE_POLL = 2.0
 """Seconds between two looks at which notices were sent."""
 

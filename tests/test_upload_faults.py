@@ -9,7 +9,7 @@ import random
 import re
 import threading
 import tracemalloc
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -23,8 +23,10 @@ from errors import Cancelled, UploadError
 from integrations import upload as module
 from integrations.ledger import FILE_NAME
 from integrations.sending import Amount, Retry
+from integrations.source import cut
 from log import about, to_job_file
 from pages.texts.messages import in_chinese
+from tests.app_process import wait_for
 from tests.cloud_bench import DATA, PART, Cloud, cloud_of, noise, settled, source, wrong
 from tests.faulty import Fault, Request, Response, error
 from tests.oss_store import OssStore
@@ -310,20 +312,50 @@ def test_whatever_happens_it_is_whole_in_the_end(cloud: Cloud, seed: int, monkey
     assert not cloud.ledger.read().begun
 
 
+def test_a_part_is_let_go_of_once_it_is_there(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    alive: set[int] = set()
+
+    class Piece(bytes):
+        number = 0
+
+        def __del__(self) -> None:
+            alive.discard(self.number)
+
+    def piece(number: int, data: bytes) -> Piece:
+        made = Piece(data)
+        made.number = number
+        alive.add(number)
+        return made
+
+    def pieces(blocks: Iterable[bytes], size: int) -> Iterator[bytes]:
+        for number, data in enumerate(cut(blocks, size), 1):
+            if number == 8:
+                wait_for(lambda: not alive & {1, 2, 3, 4}, 20, what="the first parts to be let go of")
+            yield piece(number, data)
+
+    monkeypatch.setattr(module, "cut", pieces)
+    monkeypatch.setattr(module, "AT_ONCE", 1)
+    file = source(noise(8 * PART))
+    cloud.uploader().upload([file])
+    assert cloud.content(file.key) == noise(8 * PART)
+
+
 @pytest.mark.slow
 def test_memory_stays_flat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     block, mib = noise(1 << 20), 240
     with cloud_of("oss v1", tmp_path / "session", monkeypatch) as cloud:
         cloud.store.answer = taken
         file = replace(source(b"", "240"), size=mib << 20, blocks=partial(repeated, block, mib))
-        tracemalloc.start()
         with pytest.raises(UploadError, match="damaged"):  # this store keeps nothing
+            cloud.uploader().upload([source(b"first, as modules are loaded then")])
+        tracemalloc.start()
+        with pytest.raises(UploadError, match="damaged"):
             cloud.uploader().upload([file])
         most = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
     # Those on their way, each once more in the server (a thread of this process), one that waits, one being cut, and
-    # two that a thread has not let go of yet; and the modules that are loaded at the first request.
-    assert most < (2 * module.AT_ONCE + 4) * file.part_size + (16 << 20), most
+    # two that a thread has not let go of yet.
+    assert most < (2 * module.AT_ONCE + 4) * file.part_size + (4 << 20), most
 
 
 def repeated(block: bytes, times: int) -> Generator[bytes]:

@@ -147,8 +147,8 @@ class PointEditing(TrackEditing):
 
     def _new(self, frame: int, places: Positions) -> Positions:
         """Return the places where no point has a key yet: filling twice by mistake lays none upon another."""
-        taken = {(round(x, 1), round(y, 1)) for point in self.session.state.points for x, y in _key(point, frame)}
-        fresh = [(x, y) for x, y in places if (round(x, 1), round(y, 1)) not in taken]
+        taken = {_tenths(*point.keys[frame]) for point in self.session.state.points if frame in point.keys}
+        fresh = [place for place in places if _tenths(*place) not in taken]
         if not fresh:
             raise PromptError("all of these points are there already; choose another frame, region or number")
         return fresh
@@ -165,8 +165,8 @@ class PointEditing(TrackEditing):
             self._save()
 
 
-def _key(point: TrackPoint, frame: int) -> list[tuple[float, float]]:
-    return [point.keys[frame]] if frame in point.keys else []
+def _tenths(x: float, y: float) -> tuple[float, float]:
+    return round(x, 1), round(y, 1)
 
 
 def joined(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

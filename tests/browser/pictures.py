@@ -177,15 +177,17 @@ def main(names: list[str]) -> None:
     """Take the pictures of these names, or all."""
     folder = Path(tempfile.gettempdir(), "SplazMatte")  # it is to be read in some of them
     folder.mkdir()
-    with chromium() as browser:
-        studio = Studio(folder, browser)
-        try:
-            for name in names or PICTURES:
-                PICTURES[name](studio, name)
-                print(DOCS / f"{name}.jpg")
-        finally:
-            studio.app.close()
-            shutil.rmtree(folder)
+    try:
+        with chromium() as browser:
+            studio = Studio(folder, browser)
+            try:
+                for name in names or PICTURES:
+                    PICTURES[name](studio, name)
+                    print(DOCS / f"{name}.jpg")
+            finally:
+                studio.app.close()
+    finally:
+        shutil.rmtree(folder)
 
 
 if __name__ == "__main__":

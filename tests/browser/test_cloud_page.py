@@ -63,7 +63,7 @@ def test_results_are_uploaded_and_their_links_stay(page: Page, place: Place, tmp
     place.store.faults.append(Fault("PUT", answer=error(507, "InsufficientStorage")))
     button = page.get_by_role("button", name="Upload to Cloudflare R2")
     button.click()
-    expect(page.locator(".sm-jobbar")).to_contain_text("bucket 'results' is full", timeout=60_000)
+    expect(page.locator(".sm-jobbar")).to_contain_text("bucket 'results' is full")
     button.click()
     expect(page.locator(".sm-cloud")).to_have_count(2)
     expect(page.locator(".sm-jobbar")).to_be_hidden()
